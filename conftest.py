@@ -1,0 +1,9 @@
+"""What pytest loads for this project."""
+
+pytest_plugins = [
+    "pytester",
+    "reports.collection",
+    "fixtures.plugins.manifests",
+    "fixtures.plugins.deployment",
+    "fixtures.plugins.clients",
+]

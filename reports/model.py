@@ -1,0 +1,343 @@
+"""What a run found: verdicts, typed reasons for what did not run, and the shape of report.json.
+
+This is the one module of `reports` that every other room may import. The published form of these models is
+`report.schema.json` beside this file; `python -m reports.schema` writes it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    NonNegativeFloat,
+    NonNegativeInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from reports.text import printable, printable_json
+from reports.verdicts import NotRun, NotRunKind, Verdict, worst
+
+__all__ = [
+    "DeploymentEntry",
+    "Difference",
+    "Entry",
+    "Event",
+    "Evidence",
+    "ImageVersion",
+    "Json",
+    "LeftOut",
+    "Memory",
+    "Mutant",
+    "MutantOutcome",
+    "NotRun",
+    "NotRunKind",
+    "Reason",
+    "Report",
+    "RequirementEntry",
+    "Run",
+    "Series",
+    "Slo",
+    "SloOutcome",
+    "Summary",
+    "TestEntry",
+    "Text",
+    "Verdict",
+    "worst",
+]
+
+SCHEMA_VERSION = 1
+
+
+Text = Annotated[str, BeforeValidator(lambda value: printable(value) if isinstance(value, str) else value)]
+Json = Annotated[JsonValue, BeforeValidator(printable_json)]
+
+
+class Entry(BaseModel):
+    """Base of everything in report.json: immutable, and no key beyond the published ones."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+class Reason(Entry):
+    """Why a verdict is what it is. `kind` is there exactly when the verdict is `not_run`."""
+
+    text: Text
+    kind: NotRunKind | None = None
+    link: Text | None = None
+
+    def __str__(self) -> str:
+        kind = f"{self.kind}: " if self.kind else ""
+        link = f" ({self.link})" if self.link else ""
+        return f"{kind}{self.text}{link}"
+
+
+class Evidence(Entry):
+    """Something that a test saw, kept for the auditor."""
+
+    name: Text
+    value: Json
+
+
+class TestEntry(Entry):
+    """One test; its outcome is the worst of set-up, call and clean-up. Durations are in seconds."""
+
+    __test__ = False  # not a test for pytest
+
+    id: Text
+    outcome: Verdict
+    duration_s: NonNegativeFloat = 0.0
+    requirements: tuple[Text, ...] = ()
+    reason: Reason | None = None
+    evidence: tuple[Evidence, ...] = ()
+    basis: Text | None = Field(None, description="what a number rests on: measured, modelled, …")
+
+    @model_validator(mode="after")
+    def _reason_is_typed(self) -> Self:
+        _require_typed(self.id, self.outcome, self.reason)
+        return self
+
+
+class RequirementEntry(Entry):
+    """One requirement; its verdict is the worst of its tests in this run, `not_run` when there are none."""
+
+    id: Text
+    area: Text
+    text: Text
+    source: Text
+    verdict: Verdict
+    tests: tuple[Text, ...] = ()
+    reason: Reason | None = None
+
+    @model_validator(mode="after")
+    def _reason_is_typed(self) -> Self:
+        _require_typed(self.id, self.verdict, self.reason)
+        return self
+
+
+def _require_typed(subject: str, verdict: Verdict, reason: Reason | None) -> None:
+    typed = reason is not None and reason.kind is not None
+    if typed != (verdict is Verdict.NOT_RUN):
+        raise ValueError(f"{subject}: {verdict} with the reason {reason}: exactly what is not_run has a kind")
+
+
+class Difference(Entry):
+    """One thing in which the overlay that ran differs from production."""
+
+    object: Text
+    field: Text
+    production: Text | None = None
+    here: Text | None = None
+    reason: Text | None = None
+
+
+class Run(Entry):
+    """What was run, on what, and how it ended. `exit_code` is null in the report of a run that was killed."""
+
+    id: Text
+    started: AwareDatetime
+    duration_s: NonNegativeFloat = 0.0
+    target: Text | None = None
+    overlay: Text | None = None
+    seed: int | None = None
+    versions: Mapping[Text, Text] = {}
+    differences: tuple[Difference, ...] = ()
+    command: tuple[Text, ...] = ()
+    exit_code: int | None = None
+    error: Text | None = Field(None, description="why the run as a whole did not come to its end")
+
+
+class Event(Entry):
+    """Something that happened to an object while the deployment started, in seconds after the start."""
+
+    at_s: NonNegativeFloat
+    object: Text
+    event: Text
+
+
+class Memory(Entry):
+    """The memory of one pod or container at its peak, and its limit, in bytes."""
+
+    object: Text
+    peak_bytes: NonNegativeInt | None = None
+    limit_bytes: NonNegativeInt | None = None
+
+
+class ImageVersion(Entry):
+    """The version that an image's name claims, and the one that really ran under that name."""
+
+    name: Text
+    claimed: Text
+    real: Text | None = None
+    note: Text | None = None
+
+
+class LeftOut(Entry):
+    """Something that the target knowingly leaves out, and why that is so."""
+
+    what: Text
+    why: Text
+
+
+class DeploymentEntry(Entry):
+    """The deployment that was tested."""
+
+    timeline: tuple[Event, ...] = ()
+    memory: tuple[Memory, ...] = ()
+    versions: tuple[ImageVersion, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+
+class MutantOutcome(StrEnum):
+    """What became of a mutant, worst first."""
+
+    ERROR = "error"
+    SURVIVED = "survived"
+    """A hole in the suite: the thing is broken and nothing turned red."""
+    WRONG_DIAGNOSIS = "wrong_diagnosis"
+    """Only requirements that do not guard this thing turned red."""
+    KILLED = "killed"
+
+
+class Mutant(Entry):
+    """A row of the kill matrix: what was broken on purpose, what had to turn red, and what did."""
+
+    id: Text
+    requirements: tuple[Text, ...]
+    level: Literal["static", "routing", "live"]
+    red: tuple[Text, ...] = ()
+    outcome: MutantOutcome
+    duration_s: NonNegativeFloat = 0.0
+    reason: Text | None = None
+
+
+class SloOutcome(StrEnum):
+    """How a service level objective was met, worst first."""
+
+    INVALID = "invalid"
+    FAIL = "fail"
+    WARN = "warn"
+    PASS = "pass"
+
+
+class Slo(Entry):
+    """A service level objective, what it asked for and what was seen; `basis` is the rung of the number."""
+
+    id: Text
+    text: Text
+    outcome: SloOutcome
+    unit: Text = ""
+    limit: float | None = None
+    value: float | None = None
+    basis: Text | None = None
+    reason: Text | None = None
+
+
+class Series(Entry):
+    """Points of a plot: (x, y) pairs, with what the axes mean."""
+
+    name: Text
+    x: Text
+    y: Text
+    points: tuple[tuple[float, float], ...]
+
+
+class Summary(Entry):
+    """How many requirements and tests came to which verdict; each verdict is named, also with 0."""
+
+    requirements: Mapping[Verdict, NonNegativeInt]
+    tests: Mapping[Verdict, NonNegativeInt]
+
+    @classmethod
+    def of(cls, requirements: Iterable[RequirementEntry], tests: Iterable[TestEntry]) -> Self:
+        """The counts of these entries."""
+        return cls(
+            requirements=_counts(entry.verdict for entry in requirements),
+            tests=_counts(entry.outcome for entry in tests),
+        )
+
+
+def _counts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    found = Counter(verdicts)
+    return {verdict: found[verdict] for verdict in Verdict}
+
+
+_OPTIONAL = ("slos", "series", "mutants", "coverage", "outside_packets", "comparison")
+
+
+class Report(Entry):
+    """The one record of a run; all else is derived from it. A report that contradicts itself is invalid."""
+
+    schema_version: Literal[1] = Field(alias="schema", description="version of this format")
+    run: Run
+    summary: Summary
+    requirements: tuple[RequirementEntry, ...] = ()
+    tests: tuple[TestEntry, ...] = ()
+    deployment: DeploymentEntry = DeploymentEntry()
+    slos: tuple[Slo, ...] | None = None
+    series: tuple[Series, ...] | None = None
+    mutants: tuple[Mutant, ...] | None = None
+    coverage: Mapping[Text, tuple[Text, ...]] | None = Field(
+        None, description="what the manifests hold, each with the requirements that cover it"
+    )
+    outside_packets: NonNegativeInt | None = Field(
+        None, description="packets that would have left the machine, counted and dropped"
+    )
+    comparison: Json = None
+
+    @classmethod
+    def of(
+        cls,
+        run: Run,
+        requirements: Iterable[RequirementEntry],
+        tests: Iterable[TestEntry],
+        deployment: DeploymentEntry | None = None,
+        **more: Any,
+    ) -> Self:
+        """A report with its summary counted; `more` are the optional keys."""
+        requirements, tests = tuple(requirements), tuple(tests)
+        return cls(
+            schema_version=SCHEMA_VERSION,
+            run=run,
+            summary=Summary.of(requirements, tests),
+            requirements=requirements,
+            tests=tests,
+            deployment=deployment or DeploymentEntry(),
+            **more,
+        )
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        if self.summary != Summary.of(self.requirements, self.tests):
+            raise ValueError("summary: the counts are not those of requirements and tests")
+        outcomes = {test.id: test.outcome for test in self.tests}
+        if len(outcomes) != len(self.tests):
+            raise ValueError("tests: an id appears twice")
+        for entry in self.requirements:
+            unknown = [test for test in entry.tests if test not in outcomes]
+            if unknown:
+                raise ValueError(f"requirements: {entry.id} names {unknown[0]}, which is not in tests")
+            expected = worst(outcomes[test] for test in entry.tests)
+            if entry.verdict is not expected:
+                raise ValueError(f"requirements: {entry.id} is {entry.verdict}, but its tests say {expected}")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent_keys(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        document: dict[str, Any] = serialize(self)
+        return {key: value for key, value in document.items() if key not in _OPTIONAL or value is not None}

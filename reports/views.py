@@ -1,0 +1,176 @@
+"""What people look at in a report, cut from it for the page and the summary alike: pure, no markup."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reports.model import Event, NotRunKind, Report, RequirementEntry, TestEntry, Verdict, worst
+
+BROKEN = (Verdict.ERROR, Verdict.FAILED)
+BENT = (Verdict.WAIVED, Verdict.KNOWN_DEVIATION)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The run in one sentence. `mood` is `good`, `doubtful` (something was not looked at) or `bad`."""
+
+    mood: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """The requirements of one area, counted by verdict."""
+
+    name: str
+    requirements: tuple[RequirementEntry, ...]
+    counts: Mapping[Verdict, int]
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """What did not run for one and the same reason: requirements that nothing proves now, and tests."""
+
+    kind: NotRunKind
+    text: str
+    requirements: tuple[str, ...]
+    tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The start-up of one object: its events in order, positions in permille of the whole time line."""
+
+    object: str
+    events: tuple[Event, ...]
+    marks: tuple[float, ...]
+
+    @property
+    def segments(self) -> list[tuple[float, float, str]]:
+        """From, width, and what ended each stretch between two events."""
+        pairs = zip(self.marks, self.marks[1:], self.events[1:], strict=False)
+        return [(begin, end - begin, event.event) for begin, end, event in pairs]
+
+
+def headline(report: Report) -> Headline:
+    """The sentence on top: the worst thing first."""
+    counts, total = report.summary.requirements, len(report.requirements)
+    broken = sum(counts[verdict] for verdict in BROKEN)
+    unseen, bent, held = counts[Verdict.NOT_RUN], sum(counts[v] for v in BENT), counts[Verdict.PASSED]
+    if report.run.error and not held + bent + broken:
+        return Headline("bad", "The run did not get to prove anything")
+    if broken:
+        return Headline(
+            "bad", f"{broken} of {_many(total, 'requirement')} {'is' if broken == 1 else 'are'} broken"
+        )
+    if report.run.error:
+        return Headline("bad", f"The run broke off: {held} of {_many(total, 'requirement')} held until then")
+    alive = [mutant for mutant in report.mutants or () if mutant.outcome != "killed"]
+    if alive:
+        return Headline(
+            "bad", f"{len(alive)} of {_many(len(report.mutants or ()), 'mutant')} escaped the suite"
+        )
+    if report.mutants and not total:
+        return Headline("good", f"Every mutant was caught ({len(report.mutants)})")
+    if not held + bent:
+        return Headline("doubtful", "Nothing was proved: no requirement was looked at")
+    if unseen:
+        return Headline(
+            "doubtful", f"{held + bent} of {_many(total, 'requirement')} hold; {unseen} not looked at"
+        )
+    tail = f", with {_many(bent, 'accepted deviation')}" if bent else ""
+    return Headline(
+        "good", f"All {total} requirements hold{tail}" if total > 1 else f"The requirement holds{tail}"
+    )
+
+
+def areas(report: Report) -> list[Area]:
+    """The areas in the order of the catalogue."""
+    by_area: dict[str, list[RequirementEntry]] = {}
+    for requirement in report.requirements:
+        by_area.setdefault(requirement.area, []).append(requirement)
+    return [
+        Area(
+            name,
+            tuple(found),
+            {verdict: sum(entry.verdict is verdict for entry in found) for verdict in Verdict},
+            worst(entry.verdict for entry in found),
+        )
+        for name, found in by_area.items()
+    ]
+
+
+def having(report: Report, verdicts: Iterable[Verdict]) -> list[RequirementEntry]:
+    """The requirements with one of the verdicts, worst first."""
+    wanted = set(verdicts)
+    found = [entry for entry in report.requirements if entry.verdict in wanted]
+    return sorted(found, key=lambda entry: -entry.verdict.badness)
+
+
+def tests_of(report: Report, requirement: RequirementEntry) -> list[TestEntry]:
+    """The tests of a requirement, worst first."""
+    ids = set(requirement.tests)
+    return sorted((test for test in report.tests if test.id in ids), key=lambda test: -test.outcome.badness)
+
+
+def not_run(report: Report) -> list[Unseen]:
+    """What did not run, one entry for each reason, those that explain most first."""
+    found: dict[tuple[NotRunKind, str], tuple[list[str], list[str]]] = {}
+    for requirement in report.requirements:
+        if requirement.reason and requirement.reason.kind:
+            key = requirement.reason.kind, requirement.reason.text
+            found.setdefault(key, ([], []))[0].append(requirement.id)
+    for test in report.tests:
+        if test.reason and test.reason.kind:
+            found.setdefault((test.reason.kind, test.reason.text), ([], []))[1].append(test.id)
+    entries = [
+        Unseen(kind, text, tuple(requirements), tuple(tests))
+        for (kind, text), (requirements, tests) in found.items()
+    ]
+    return sorted(entries, key=lambda entry: -len(entry.requirements) - len(entry.tests))
+
+
+def timeline(report: Report) -> tuple[float, list[Bar]]:
+    """The length of the start-up in seconds, and a bar for each object in the order in which they appeared."""
+    events = sorted(report.deployment.timeline, key=lambda event: event.at_s)
+    end = events[-1].at_s if events else 0.0
+    by_object: dict[str, list[Event]] = {}
+    for event in events:
+        by_object.setdefault(event.object, []).append(event)
+    return end, [
+        Bar(name, tuple(found), tuple(1000 * event.at_s / end if end else 0.0 for event in found))
+        for name, found in by_object.items()
+    ]
+
+
+def duration(seconds: float) -> str:
+    """A duration as people say it: `0.42 s`, `42 s`, `7 min 03 s`, `2 h 05 min`."""
+    if seconds < 10:
+        return f"{seconds:.2f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+
+
+def size(bytes_: int | None) -> str:
+    """Bytes as people say them, in binary units; a dash for an unknown number."""
+    if bytes_ is None:
+        return "—"
+    value, unit = float(bytes_), "B"
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            break
+        value /= 1024
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def words(name: str) -> str:
+    """An identifier as words: `known_deviation` becomes `known deviation`."""
+    return str(name).replace("_", " ")
+
+
+def _many(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

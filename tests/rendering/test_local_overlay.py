@@ -1,0 +1,222 @@
+"""The overlay `local` keeps the conventions that everything else builds upon."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from fixtures.rendering.catalogue import lookup
+from fixtures.rendering.objects import (
+    Manifest,
+    Ref,
+    containers,
+    labels_of,
+    of_kind,
+    pod_template_of,
+    workloads,
+)
+from fixtures.rendering.overlay import synapse_configuration
+from fixtures.rendering.references import references, unresolved
+from fixtures.rendering.secrets import load_declarations
+from fixtures.rendering.services import selected, target_port
+
+PROGRAMS = Path(__file__).parents[2] / ".venv" / "programs"
+LABELS = {f"app.kubernetes.io/{each}" for each in ("name", "component", "instance")}
+PORT_NAMES = {"client", "federation", "replication", "metrics", "health", "postgresql", "redis", "https"}
+
+Objects = tuple[Manifest, ...]
+
+
+def every_container(objects: Objects) -> Iterator[tuple[str, Manifest]]:
+    for workload in workloads(objects):
+        for place, container in containers(pod_template_of(workload)["spec"]):
+            yield f"{Ref.of(workload)} {place}", container
+
+
+def test_it_has_the_parts_of_a_deployment(local_objects: Objects) -> None:
+    assert {str(Ref.of(each)) for each in workloads(local_objects)} == {
+        "StatefulSet/postgresql",
+        "StatefulSet/redis",
+        "StatefulSet/synapse-main",
+        "Deployment/generic-worker",
+        "Deployment/haproxy",
+    }
+
+
+def test_everything_is_labelled_and_in_one_namespace(local_objects: Objects) -> None:
+    for manifest in local_objects:
+        assert labels_of(manifest).keys() >= LABELS, Ref.of(manifest)
+        if manifest["kind"] != "Namespace":
+            assert manifest["metadata"]["namespace"] == "matrix", Ref.of(manifest)
+    for workload in workloads(local_objects):
+        assert labels_of(pod_template_of(workload)) == labels_of(workload)
+
+
+def test_the_namespace_enforces_restricted_pods(local_objects: Objects) -> None:
+    (namespace,) = of_kind(local_objects, "Namespace")
+    assert labels_of(namespace)["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_service_selects_one_workload_by_all_labels_and_its_ports_lead_there(
+    local_objects: Objects,
+) -> None:
+    for service in of_kind(local_objects, "Service"):
+        assert service["spec"]["selector"].keys() == LABELS
+        (workload,) = selected(service, local_objects)
+        for port in service["spec"]["ports"]:
+            assert port["name"] in PORT_NAMES
+            assert isinstance(port["targetPort"], str), f"{Ref.of(service)} {port['name']}: by number"
+            assert target_port(service, port["name"], workload) >= 1024
+
+
+def test_the_governing_service_of_a_stateful_set_is_there(local_objects: Objects) -> None:
+    services = {Ref.of(each).name for each in of_kind(local_objects, "Service")}
+    for workload in of_kind(local_objects, "StatefulSet"):
+        assert workload["spec"]["serviceName"] in services
+
+
+def test_every_reference_resolves(local_objects: Objects) -> None:
+    assert unresolved(local_objects, load_declarations().keys()) == ()
+
+
+def test_every_declared_secret_names_its_consumers(local_objects: Objects) -> None:
+    found: dict[str, set[str]] = {}
+    for reference in references(local_objects):
+        if reference.target.kind == "Secret":
+            found.setdefault(reference.target.name, set()).add(str(reference.owner))
+    assert found == {each.name: set(each.consumers) for each in load_declarations().secrets}
+
+
+def test_no_secret_is_rendered(local_objects: Objects) -> None:
+    assert list(of_kind(local_objects, "Secret")) == []
+
+
+def test_pods_are_restricted(local_objects: Objects) -> None:
+    users = {"postgresql": 999, "redis": 999, "synapse-main": 991, "generic-worker": 991, "haproxy": 99}
+    for workload in workloads(local_objects):
+        spec = pod_template_of(workload)["spec"]
+        context, user = spec["securityContext"], users[Ref.of(workload).name]
+        assert [context[key] for key in ("runAsUser", "runAsGroup", "fsGroup")] == [user] * 3
+        assert context["runAsNonRoot"] is True
+        assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["enableServiceLinks"] is False
+        assert spec["terminationGracePeriodSeconds"] > 0
+
+
+def test_containers_are_restricted_and_sized(local_objects: Objects) -> None:
+    for where, container in every_container(local_objects):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }, where
+        resources = container["resources"]
+        assert resources["requests"].keys() == {"cpu", "memory"}, where
+        assert resources["limits"].keys() == {"memory"}, where
+
+
+def test_the_user_is_the_one_that_the_image_is_made_for(local_objects: Objects) -> None:
+    for workload in workloads(local_objects):
+        spec = pod_template_of(workload)["spec"]
+        for _, container in containers(spec):
+            assert lookup(container["image"]).user == spec["securityContext"]["runAsUser"]
+
+
+def test_probes_use_named_ports_or_commands(local_objects: Objects) -> None:
+    for workload in workloads(local_objects):
+        for container in pod_template_of(workload)["spec"]["containers"]:
+            assert "readinessProbe" in container
+            ports = {port["name"] for port in container["ports"]}
+            assert ports <= PORT_NAMES
+            for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+                probe = container.get(kind, {})
+                for action in ("httpGet", "tcpSocket"):
+                    assert action not in probe or probe[action]["port"] in ports
+
+
+def test_volumes_are_bounded_and_mounted_where_an_image_allows_it(local_objects: Objects) -> None:
+    for workload in workloads(local_objects):
+        for volume in pod_template_of(workload)["spec"].get("volumes", ()):
+            assert "emptyDir" not in volume or "sizeLimit" in volume["emptyDir"], Ref.of(workload)
+    for where, container in every_container(local_objects):
+        paths = [mount["mountPath"] for mount in container.get("volumeMounts", ())]
+        assert not [path for path in paths if path.startswith("/usr")], where
+        for path in paths:
+            nested = [other for other in paths if other.startswith(f"{path}/")]
+            assert not nested, (
+                f"{where}: {nested} lie inside {path}, where a read-only volume has no such folder"
+            )
+
+
+def test_every_command_is_a_bare_name_on_the_path_of_its_image(local_objects: Objects) -> None:
+    for where, container in every_container(local_objects):
+        commands = [container["command"][0]]
+        for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+            commands += container.get(kind, {}).get("exec", {}).get("command", [])[:1]
+        commands += container.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", [])[:1]
+        for command in commands:
+            assert "/" not in command, where
+            assert program(container["image"], command) is not None, f"{where}: {command}"
+
+
+def program(image: str, command: str) -> str | None:
+    """Where the machine has a program of an image, None when nowhere."""
+    local = lookup(image).local
+    assert local is not None
+    folders = []
+    for folder in local.path:
+        bind = next((each for each in local.binds if Path(folder).is_relative_to(each.to)), None)
+        folders.append(str(bind.source(PROGRAMS) / Path(folder).relative_to(bind.to)) if bind else folder)
+    return shutil.which(command, path=os.pathsep.join(folders))
+
+
+def test_every_image_prints_the_version_that_runs(local_objects: Objects) -> None:
+    for _, container in every_container(local_objects):
+        image = lookup(container["image"])
+        assert image.local is not None
+        assert program(container["image"], image.local.version[0]) is not None
+
+
+def test_generated_configuration_has_a_hash_in_its_name(local_objects: Objects) -> None:
+    for config_map in of_kind(local_objects, "ConfigMap"):
+        assert Ref.of(config_map).name.rpartition("-")[2].isalnum()
+        assert len(Ref.of(config_map).name.rpartition("-")[2]) == 10
+
+
+def test_what_differs_from_the_base_is_in_files_of_that_name(local_objects: Objects) -> None:
+    added = {
+        key for each in of_kind(local_objects, "ConfigMap") for key in each["data"] if key.startswith("70-")
+    }
+    assert added == {"70-local.yaml", "70-local.conf", "70-local.initdb", "70-local.cfg"}
+
+
+def test_no_two_drop_ins_of_one_level_set_the_same_key(local_objects: Objects) -> None:
+    (config_map,) = (
+        each for each in of_kind(local_objects, "ConfigMap") if "10-database.yaml" in each["data"]
+    )
+    setters: dict[tuple[str, str], str] = {}
+    for name, text in config_map["data"].items():
+        for key in yaml.safe_load(text):
+            assert setters.setdefault((name[:2], key), name) == name, (
+                f"{key}: in {setters[name[:2], key]} and {name}"
+            )
+
+
+def test_rate_limits_are_those_of_the_base(local_objects: Objects) -> None:
+    (config_map,) = (each for each in of_kind(local_objects, "ConfigMap") if "70-local.yaml" in each["data"])
+    assert not [key for key in yaml.safe_load(config_map["data"]["70-local.yaml"]) if key.startswith("rc_")]
+    assert synapse_configuration(local_objects)["rc_login"]["account"]["per_second"] < 1
+
+
+def test_secrets_reach_synapse_as_files_only(local_objects: Objects) -> None:
+    inline = {"registration_shared_secret", "macaroon_secret_key", "form_secret", "worker_replication_secret"}
+    settings = synapse_configuration(local_objects)
+    assert not settings.keys() & {*inline, "signing_key", "turn_shared_secret"}
+    assert "password" not in settings["redis"]
+    assert "password" not in settings["database"]["args"]
+    for _, container in every_container(local_objects):
+        assert not [each for each in container.get("env", ()) if "secretKeyRef" in each.get("valueFrom", {})]

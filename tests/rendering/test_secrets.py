@@ -1,0 +1,200 @@
+"""Declared Secrets: what is minted is what is declared, and nothing more."""
+
+import base64
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.verification import PolicyBuilder, Store
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from fixtures.rendering.certificates import LIFETIME, issue
+from fixtures.rendering.objects import Manifest, RenderingError
+from fixtures.rendering.secrets import (
+    Declaration,
+    Declarations,
+    load_declarations,
+    mint,
+    redis_users,
+    shortcomings,
+    values,
+)
+
+SHIPPED = load_declarations()
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def declaration(keys: dict[str, Any], *, name: str = "s", kind: str = "Opaque") -> Declaration:
+    return Declaration.model_validate(
+        {
+            "name": name,
+            "type": kind,
+            "purpose": "p",
+            "consumers": ["Deployment/d"],
+            "keys": keys,
+            "rotation": "r",
+        }
+    )
+
+
+generators = st.one_of(
+    st.builds(lambda size: {"generate": "token", "bytes": size}, st.integers(16, 256)),
+    st.builds(lambda text: {"generate": "text", "value": text}, st.text(min_size=1)),
+    st.sampled_from(
+        [
+            {"generate": each}
+            for each in ("ed25519-signing-key", "certificate", "certificate-key", "authority")
+        ]
+    ),
+)
+key_maps = st.dictionaries(
+    st.from_regex(r"[a-z][a-z._-]{0,10}", fullmatch=True), generators, min_size=1, max_size=4
+)
+
+
+@given(key_maps)
+def test_a_minted_secret_satisfies_its_declaration(keys: dict[str, Any]) -> None:
+    declared = declaration(keys)
+    (secret,) = mint(Declarations(secrets=(declared,)), hosts=["a.test"])
+    assert shortcomings(declared, secret) == ()
+    assert values(secret).keys() == keys.keys()
+
+
+def test_every_shipped_secret_satisfies_its_declaration() -> None:
+    minted = mint(SHIPPED, hosts=["matrix.test"], namespace="n")
+    assert [secret["metadata"]["name"] for secret in minted] == [each.name for each in SHIPPED.secrets]
+    assert {secret["metadata"]["namespace"] for secret in minted} == {"n"}
+    for declared, secret in zip(SHIPPED.secrets, minted, strict=True):
+        assert shortcomings(declared, secret) == ()
+
+
+def test_two_mints_share_nothing_that_is_secret() -> None:
+    first, second = (mint(SHIPPED, hosts=["matrix.test"]) for _ in range(2))
+    for declared, one, other in zip(SHIPPED.secrets, first, second, strict=True):
+        for key, generator in declared.keys.items():
+            same = one["data"][key] == other["data"][key]
+            assert same == (generator.generate == "text"), f"{declared.name} {key}"
+
+
+def test_the_redis_user_knows_the_hash_of_the_password_only() -> None:
+    (secret,) = mint(SHIPPED.only(["redis"]), hosts=["a.test"])
+    content = values(secret)
+    assert hashlib.sha256(content["password"]).hexdigest().encode() in content["users.acl"]
+    assert content["password"] not in content["users.acl"]
+
+
+@given(st.binary(min_size=1))
+def test_any_password_gives_one_line_of_acl(password: bytes) -> None:
+    assert redis_users(password).decode("ascii").count("\n") == 1
+
+
+def test_the_signing_key_is_one_line_of_three_words() -> None:
+    (secret,) = mint(SHIPPED.only(["synapse-signing-key"]), hosts=["a.test"])
+    algorithm, version, seed = values(secret)["signing.key"].decode().split()
+    assert algorithm == "ed25519"
+    assert version.startswith("a_")
+    assert len(base64.b64decode(seed + "=")) == 32
+
+
+def test_the_certificate_is_trusted_by_its_authority_for_every_host() -> None:
+    (secret,) = mint(SHIPPED.only(["front-tls"]), hosts=["a.test", "192.0.2.1"], now=NOW)
+    content = values(secret)
+    leaf, intermediate = x509.load_pem_x509_certificates(content["tls.crt"])
+    authority = x509.load_pem_x509_certificate(content["ca.crt"])
+    assert intermediate == authority
+    verifier = PolicyBuilder().store(Store([authority])).time(NOW.replace(tzinfo=None))
+    verifier.build_server_verifier(x509.DNSName("a.test")).verify(leaf, [])
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(address) for address in names.get_values_for_type(x509.IPAddress)] == ["192.0.2.1"]
+    assert load_pem_private_key(content["tls.key"], None).public_key() == leaf.public_key()
+    assert leaf.not_valid_after_utc == NOW + LIFETIME
+
+
+def test_the_key_of_the_authority_is_nowhere() -> None:
+    minted = mint(SHIPPED, hosts=["a.test"])
+    keys = [value for secret in minted for value in values(secret).values() if b"PRIVATE KEY" in value]
+    assert [value.count(b"BEGIN") for value in keys] == [1]
+    (front,) = (secret for secret in minted if secret["metadata"]["name"] == "front-tls")
+    authority = x509.load_pem_x509_certificate(values(front)["ca.crt"])
+    assert load_pem_private_key(keys[0], None).public_key() != authority.public_key()
+
+
+def test_a_private_key_does_not_show_in_a_representation() -> None:
+    assert "PRIVATE KEY" not in repr(issue(["a.test"], now=NOW))
+
+
+@pytest.mark.parametrize("hosts", [[], ["ümlaut.test"]])
+def test_hosts_that_no_certificate_can_name_are_refused(hosts: list[str]) -> None:
+    with pytest.raises(RenderingError):
+        issue(hosts, now=NOW)
+
+
+def changed(secret: Manifest, **data: str | None) -> Manifest:
+    merged = {**secret["data"], **data}
+    return {**secret, "data": {key: value for key, value in merged.items() if value is not None}}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "fault"),
+    [
+        ("redis", {"password": None}, "key 'password' is missing"),
+        ("redis", {"more": "eA=="}, "key 'more' is not declared"),
+        ("redis", {"password": base64.b64encode(b"x" * 40).decode()}, "users.acl: does not hold the hash"),
+        ("redis", {"password": "eA=="}, "has 1 bytes"),
+        ("postgresql-synapse", {"username": "eA=="}, "not the declared text"),
+        ("synapse-signing-key", {"signing.key": "eA=="}, "is not `ed25519 VERSION SEED`"),
+        ("front-tls", {"tls.key": "eA=="}, "tls.key: is not the PEM text"),
+        ("front-tls", {"tls.crt": "eA=="}, "tls.crt: is not the PEM text"),
+    ],
+)
+def test_a_shortcoming_names_the_key(name: str, data: dict[str, str | None], fault: str) -> None:
+    chosen = SHIPPED.only([name])
+    (secret,) = mint(chosen, hosts=["a.test"])
+    assert any(fault in line for line in shortcomings(chosen.secrets[0], changed(secret, **data)))
+
+
+def test_a_secret_of_another_type_falls_short() -> None:
+    chosen = SHIPPED.only(["front-tls"])
+    (secret,) = mint(chosen, hosts=["a.test"])
+    assert shortcomings(chosen.secrets[0], {**secret, "type": "Opaque"}) == (
+        "Secret/front-tls type: is Opaque, kubernetes.io/tls is declared",
+    )
+
+
+def test_what_is_not_base64_is_named() -> None:
+    with pytest.raises(RenderingError, match=r"Secret/s data\.k: not base64"):
+        values({"metadata": {"name": "s"}, "data": {"k": "?"}})
+
+
+def test_an_undeclared_name_is_refused() -> None:
+    with pytest.raises(RenderingError, match="Secret 'nothing' is not declared"):
+        SHIPPED.only(["nothing"])
+    with pytest.raises(RenderingError, match="Secret 'nothing' is not declared"):
+        SHIPPED.without(["nothing"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "kind", "fault"),
+    [
+        ({"a": {"generate": "redis-users", "password": "b"}}, "Opaque", "made of 'b', which is no token"),
+        ({"tls.crt": {"generate": "certificate"}}, "kubernetes.io/tls", r"lacks the keys tls\.key"),
+        ({"username": {"generate": "token"}}, "kubernetes.io/basic-auth", "lacks the keys password"),
+        ({"a": {"generate": "dice"}}, "Opaque", "dice"),
+        ({"a": {"generate": "token", "bytes": 8}}, "Opaque", "16"),
+        ({}, "Opaque", "at least 1"),
+    ],
+)
+def test_a_declaration_that_cannot_be_minted_is_refused(keys: dict[str, Any], kind: str, fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        declaration(keys, kind=kind)
+
+
+def test_two_declarations_of_one_name_are_refused() -> None:
+    one = declaration({"a": {"generate": "token"}})
+    with pytest.raises(ValidationError, match="declared more than once: s"):
+        Declarations(secrets=(one, one))
