@@ -96,7 +96,7 @@ class Catalogue:
 
     def of_area(self, area: str) -> Iterator[Requirement]:
         """The requirements of an area, in the order of its file."""
-        return (requirement for id, requirement in self.requirements.items() if self.areas[id] == area)
+        return (entry for entry in self.requirements.values() if self.areas[entry.id] == area)
 
 
 def load_catalogue(suites: Path, today: date) -> Catalogue:
@@ -137,11 +137,11 @@ def _read(file: Path, shape: type[list[T]], problems: list[str]) -> list[T]:
 
 
 def _misnamed(file: Path, area: str, requirement: Requirement, areas: Mapping[str, str]) -> Iterable[str]:
-    prefix, id = AREAS[area], requirement.id
-    if not id.startswith(f"{prefix}-"):
-        yield f"{_place(file, id)}: {id} does not belong to {area}; its ids start with {prefix}-"
-    if id in areas:
-        yield f"{_place(file, id)}: {id} is already used in {areas[id]}; take an id that was never used"
+    prefix, name = AREAS[area], requirement.id
+    if not name.startswith(f"{prefix}-"):
+        yield f"{_place(file, name)}: {name} does not belong to {area}; its ids start with {prefix}-"
+    if name in areas:
+        yield f"{_place(file, name)}: {name} is already used in {areas[name]}; take an id that was never used"
 
 
 def _void(
@@ -151,25 +151,25 @@ def _void(
     waivers: Mapping[str, Waiver],
     today: date,
 ) -> Iterable[str]:
-    id = waiver.requirement
-    place = _place(file, id)
-    if id not in requirements:
-        yield f"{place}: waiver of {id}: there is no such requirement; remove the waiver or correct its id"
-    if id in waivers:
-        yield f"{place}: waiver of {id}: waived twice; keep one"
+    name = waiver.requirement
+    place = _place(file, name)
+    if name not in requirements:
+        yield f"{place}: waiver of {name}: there is no such requirement; remove the waiver or correct its id"
+    if name in waivers:
+        yield f"{place}: waiver of {name}: waived twice; keep one"
     if waiver.expired(today):
         yield (
-            f"{place}: waiver of {id}: expired on {waiver.expires}, owner {waiver.owner}; "
+            f"{place}: waiver of {name}: expired on {waiver.expires}, owner {waiver.owner}; "
             f"mend what it waives and remove it, or let its owner renew it with a new date"
         )
 
 
-def _place(file: Path, id: str) -> str:
+def _place(file: Path, name: str) -> str:
     """file:line of the last mention of an id: where it is used twice, the second is the one to change."""
     lines = file.read_text(encoding="utf-8").splitlines()
     found = [
         number
         for number, line in enumerate(lines, 1)
-        if re.search(rf"(?<![\w-]){re.escape(id)}(?![\w-])", line)
+        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line)
     ]
     return f"{shown(file)}:{found[-1]}" if found else shown(file)

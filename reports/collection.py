@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from reports.documents import shown
-from reports.publishing import Unwritable, make_folder
+from reports.collector import Collector
+from reports.publishing import UnwritableError, make_folder
 from reports.record import RUN, RunRecord
 from reports.recorder import EVIDENCE, Attach, Recorder
 from reports.rules import MARKERS
+from reports.workers import Controller, Worker
 
 __all__ = ["RUN", "Attach", "RunRecord"]
 
@@ -59,10 +60,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if writes:
         try:
             make_folder(record.directory)
-        except Unwritable as error:
+        except UnwritableError as error:
             raise pytest.UsageError(str(error)) from error
     suites = (config.rootpath / config.getini("conformance_suites")).resolve()
-    config.pluginmanager.register(Recorder(config, record, suites, writes), "conformance-recorder")
+    recorder = Recorder(config, record, suites, writes)
+    xdist = Worker(recorder) if hasattr(config, "workerinput") else Controller(recorder)
+    for plugin in (Collector(config, record, suites), recorder, xdist):
+        config.pluginmanager.register(plugin, f"conformance-{type(plugin).__name__.lower()}")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -70,10 +74,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if (record := config.stash.get(RUN, None)) and record.directory.is_dir():
         with contextlib.suppress(OSError):  # it holds something
             record.directory.rmdir()
-
-
-def pytest_report_header(config: pytest.Config) -> str:
-    return f"report: {shown(config.stash[RUN].directory)}"
 
 
 @pytest.fixture

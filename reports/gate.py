@@ -94,12 +94,14 @@ def decide_files(report: Path, policy: Path, profile: str) -> Decision:
     """The decision on a report file under a profile of a policy file; what cannot be read is unusable."""
     try:
         profiles = load_model(policy, Policy).profile
-        if profile not in profiles:
-            known = _listed(profiles)
-            raise DocumentError(f"{shown(policy)}: there is no profile {profile!r}; choose one of {known}")
-        return decide(load_model(report, Report), profiles[profile])
+        judged = load_model(report, Report)
     except DocumentError as error:
         return Decision(Code.UNUSABLE, error.problems)
+    if profile not in profiles:
+        known = _listed(profiles)
+        wrong = f"{shown(policy)}: there is no profile {profile!r}; choose one of {known}"
+        return Decision(Code.UNUSABLE, (wrong,))
+    return decide(judged, profiles[profile])
 
 
 def _ran_anything(report: Report) -> bool:
@@ -121,27 +123,27 @@ def _objections(report: Report, profile: Profile) -> Iterator[str]:
     if profile.targets is not None and run.target not in profile.targets:
         yield f"the target was {run.target or 'not said'}; acceptable: {_listed(profile.targets)}"
     refused: dict[str, list[str]] = {}
-    for entry in report.requirements:
-        kind = entry.reason.kind if entry.reason else None
-        if entry.verdict not in profile.verdicts and (kind is None or kind not in profile.not_run):
-            refused.setdefault(f"requirements {_said(entry.verdict, kind)}", []).append(entry.id)
-    for test in report.tests:
-        kind = test.reason.kind if test.reason else None
-        if test.outcome not in profile.verdicts and (kind is None or kind not in profile.not_run):
-            refused.setdefault(f"tests {_said(test.outcome, kind)}", []).append(test.id)
+    for what, name in _refused(report, profile):
+        refused.setdefault(what, []).append(name)
+    for what, names in refused.items():
+        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+        yield f"{what}: {len(names)} ({', '.join(names[:_NAMED])}{more})"
+
+
+def _refused(report: Report, profile: Profile) -> Iterator[tuple[str, str]]:
+    """What each entry that the profile does not accept is, and its id."""
+    judged = [("requirements", entry.id, entry.verdict, entry.reason) for entry in report.requirements]
+    judged += [("tests", test.id, test.outcome, test.reason) for test in report.tests]
+    for noun, name, verdict, reason in judged:
+        kind = reason.kind if reason else None
+        if verdict not in profile.verdicts and kind not in profile.not_run:
+            yield f"{noun} {verdict}, {kind}" if kind else f"{noun} {verdict}", name
     for mutant in report.mutants or ():
         if mutant.outcome not in profile.mutants:
-            refused.setdefault(f"mutants {mutant.outcome}", []).append(mutant.id)
+            yield f"mutants {mutant.outcome}", mutant.id
     for slo in report.slos or ():
         if slo.outcome not in profile.slos:
-            refused.setdefault(f"service levels {slo.outcome}", []).append(slo.id)
-    for what, ids in refused.items():
-        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-        yield f"{what}: {len(ids)} ({', '.join(ids[:_NAMED])}{more})"
-
-
-def _said(verdict: Verdict, kind: NotRunKind | None) -> str:
-    return f"{verdict}, {kind}" if kind else str(verdict)
+            yield f"service levels {slo.outcome}", slo.id
 
 
 def _listed(names: Mapping[str, Profile] | frozenset[str] | frozenset[Verdict]) -> str:

@@ -60,7 +60,7 @@ def judge(
         failure = _message(report)
         if report.when != "call":
             return Judgement(Verdict.ERROR, Reason(text=f"{report.when}: {failure}"), "failed")
-        return _failed(failure, known, [waivers.get(id) for id in requirement_ids(item)])
+        return _failed(failure, known, [waivers.get(name) for name in requirement_ids(item)])
     if report.when == "call" and known:
         text = f"the deviation is gone: remove the marker known_deviation ({known.link})"
         return Judgement(Verdict.FAILED, Reason(text=text), "failed", text)

@@ -54,7 +54,7 @@ def _case(test: TestEntry) -> ET.Element:
         name=name or file,
         time=f"{test.duration_s:.3f}",
     )
-    properties = [("requirement", id) for id in test.requirements]
+    properties = [("requirement", name) for name in test.requirements]
     if test.basis:
         properties.append(("basis", test.basis))
     if properties:

@@ -3,9 +3,10 @@
 import json
 import shlex
 from functools import cache
+from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reports import views
 from reports.model import Report, Verdict
@@ -45,7 +46,7 @@ def render_page(report: Report) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -56,6 +57,7 @@ def _environment() -> Environment:
         "size": views.size,
         "words": views.words,
         "shell": shlex.join,
+        "other_version": views.other_version,
         "first_line": first_line,
         "evidence": _evidence,
     }

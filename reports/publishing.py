@@ -1,7 +1,6 @@
 """Writes a report and everything derived from it into the run's folder, and lets `latest` point there."""
 
 import json
-import os
 import secrets
 from pathlib import Path
 
@@ -17,7 +16,7 @@ PAGE_FILE = "index.html"
 LATEST = "latest"
 
 
-class Unwritable(Exception):
+class UnwritableError(Exception):
     """A report could not be written; the message is one line with the file, what is wrong, and the remedy."""
 
     def __init__(self, file: Path, error: OSError | str) -> None:
@@ -34,24 +33,24 @@ def as_json(report: Report) -> str:
 
 
 def make_folder(directory: Path) -> None:
-    """Makes a folder, with its parents, and proves that files can be written there; raises Unwritable."""
+    """Makes a folder, with its parents, and proves that files can be written there; raises UnwritableError."""
     probe = directory / ".writable"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
     except OSError as error:
-        raise Unwritable(directory, error) from error
+        raise UnwritableError(directory, error) from error
 
 
 def publish(report: Report, directory: Path) -> None:
     """Writes report.json, junit.xml, summary.md and index.html, then replaces `<parent>/latest` in one step.
 
-    Each file appears whole or not at all. Raises Unwritable.
+    Each file appears whole or not at all. Raises UnwritableError.
     """
     wrong = violation(report.model_dump(mode="json"))
     if wrong:
-        raise Unwritable(directory / REPORT_FILE, f"it does not keep to the published schema: {wrong}")
+        raise UnwritableError(directory / REPORT_FILE, f"it does not keep to the published schema: {wrong}")
     texts = {
         "junit.xml": render_junit(report),
         "summary.md": render_markdown(report),
@@ -70,14 +69,14 @@ def _write(file: Path, text: str) -> None:
         draft.replace(file)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise Unwritable(file, error) from error
+        raise UnwritableError(file, error) from error
 
 
 def _point(link: Path, directory: Path) -> None:
     draft = link.with_name(f".{link.name}.{secrets.token_hex(3)}")
     try:
-        os.symlink(directory.name, draft)
+        draft.symlink_to(directory.name)
         draft.replace(link)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise Unwritable(link, error) from error
+        raise UnwritableError(link, error) from error

@@ -54,15 +54,15 @@ class TestLog:
 
     def entries(self, interruption: str) -> Iterator[TestEntry]:
         """Every test, in the order of collection; `interruption` is why some of them did not run to their end."""
-        for id, requirements in self.collected.items():
-            if id in self.deselected:
-                reason = Reason(kind=NotRunKind.DESELECTED, text=self.deselected[id])
-                yield TestEntry(id=id, outcome=Verdict.NOT_RUN, requirements=requirements, reason=reason)
+        for test, requirements in self.collected.items():
+            if test in self.deselected:
+                reason = Reason(kind=NotRunKind.DESELECTED, text=self.deselected[test])
+                yield TestEntry(id=test, outcome=Verdict.NOT_RUN, requirements=requirements, reason=reason)
             else:
-                yield _test(id, requirements, self.phases.get(id, []), interruption)
+                yield _test(test, requirements, self.phases.get(test, []), interruption)
 
 
-def _test(id: str, requirements: tuple[str, ...], phases: list[Phase], interruption: str) -> TestEntry:
+def _test(name: str, requirements: tuple[str, ...], phases: list[Phase], interruption: str) -> TestEntry:
     outcome = worst(phase.verdict for phase in phases)
     reason = next((phase.reason for phase in phases if phase.verdict is outcome), None)
     # Only a test that was called and cleaned up has passed.
@@ -71,7 +71,7 @@ def _test(id: str, requirements: tuple[str, ...], phases: list[Phase], interrupt
         outcome = Verdict.NOT_RUN
         reason = Reason(kind=NotRunKind.INTERRUPTED, text=interruption)
     return TestEntry(
-        id=id,
+        id=name,
         outcome=outcome,
         duration_s=round(sum(phase.duration_s for phase in phases), 3),
         requirements=requirements,
@@ -86,7 +86,8 @@ class RunRecord:
     """What is known of a run so far; plugins fill it in, the session's end turns it into report.json.
 
     `directory` is the run's own folder: logs and dumps may be left there. It exists unless pytest was only asked
-    to list something. `censor` is applied to every free text before anything is written.
+    to list something. `promises` says whether the suites were looked at, `breaches` which of their rules were broken.
+    `censor` is applied to every free text before anything is written.
     """
 
     directory: Path
@@ -107,6 +108,8 @@ class RunRecord:
     comparison: Any = None
     error: str | None = None
     interruption: str | None = None
+    promises: bool = False
+    breaches: tuple[str, ...] = ()
     censor: Censor = str
     catalogue: Catalogue | None = None
     tests: TestLog = field(default_factory=TestLog)
@@ -115,8 +118,8 @@ class RunRecord:
     def begin(cls, folder: Path, command: tuple[str, ...], seed: int | None) -> "RunRecord":
         """A record of a run that starts now; its id sorts by time and is unique."""
         started = datetime.now(UTC)
-        id = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
-        return cls(directory=folder / id, id=id, started=started, command=command, seed=seed)
+        name = f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+        return cls(directory=folder / name, id=name, started=started, command=command, seed=seed)
 
     def report(self, exit_code: int | None) -> Report:
         """The report of what is known now, censored; `exit_code` is None while the run goes on."""
@@ -154,14 +157,14 @@ def _requirements(catalogue: Catalogue | None, tests: tuple[TestEntry, ...]) -> 
         return
     proofs: dict[str, list[TestEntry]] = {}
     for test in tests:
-        for id in test.requirements:
-            proofs.setdefault(id, []).append(test)
-    for id, requirement in catalogue.requirements.items():
-        found = proofs.get(id, [])
+        for name in test.requirements:
+            proofs.setdefault(name, []).append(test)
+    for name, requirement in catalogue.requirements.items():
+        found = proofs.get(name, [])
         verdict = worst(test.outcome for test in found)
         yield RequirementEntry(
-            id=id,
-            area=catalogue.areas[id],
+            id=name,
+            area=catalogue.areas[name],
             text=requirement.text,
             source=requirement.source,
             verdict=verdict,

@@ -1,22 +1,18 @@
 """The pytest hooks that record a session: judged where a test runs, gathered and written by one process."""
 
 import re
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reports.catalogue import AREAS, Catalogue, load_catalogue
-from reports.documents import DocumentError, shown
+from reports.documents import shown
 from reports.judging import judge, not_run_in, phase, tell_pytest, typed_skip
 from reports.model import Evidence, Json, Verdict
-from reports.publishing import PAGE_FILE, Unwritable, publish
+from reports.publishing import PAGE_FILE, UnwritableError, publish
 from reports.record import Phase, RunRecord
-from reports.rules import item_breaches, requirement_ids, skip_breaches, unproved
-from reports.text import first_line
 
 UNWRITTEN = 11
 """Exit code of a session whose report could not be written."""
@@ -59,87 +55,20 @@ class Recorder:
     record: RunRecord
     suites: Path
     writes: bool
-    _seen: set[Path] = field(default_factory=set)
-
-    # Collection -----------------------------------------------------------------------------------------------
-
-    def pytest_collect_file(self, file_path: Path) -> None:
-        """Notes every Python file below the suites that pytest looks at, whether it holds tests or not."""
-        if file_path.suffix == ".py" and self._promises(file_path):
-            above = (folder / "conftest.py" for folder in file_path.parents if self._promises(folder))
-            self._seen |= {file_path, *(file for file in above if file.exists())}
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """A module that cannot be imported is the error of the whole run: its tests are not even known."""
-        if report.failed and self.record.error is None:
-            cause = first_line(report.longreprtext.strip().splitlines()[-1] if report.longreprtext else "")
-            self.record.error = f"{report.nodeid or 'the session'} could not be collected: {cause}"
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Judges the rules for tests below the suites before anything is deselected; breaches end the session."""
-        if not self._seen:
-            return
-        mine = [item for item in items if self._promises(item.path)]
-        self.record.tests.collected = {item.nodeid: requirement_ids(item) for item in mine}
-        try:
-            self.record.catalogue = catalogue = load_catalogue(self.suites, datetime.now(UTC).date())
-        except DocumentError as error:
-            breaches = error.problems
-        else:
-            breaches = tuple(self._breaches(mine, catalogue, complete=not session.testsfailed))
-        if breaches:
-            self.record.error = "; ".join(breaches)
-            raise pytest.UsageError(*breaches)
-
-    def _breaches(self, items: Sequence[pytest.Item], catalogue: Catalogue, complete: bool) -> Iterable[str]:
-        breaches = [*item_breaches(items, catalogue), *skip_breaches(self._seen)]
-        if complete:
-            breaches += unproved(items, catalogue, self._whole_areas(), self.suites)
-        return dict.fromkeys(breaches)  # each once: a parametrised test is many items
-
-    def _whole_areas(self) -> list[str]:
-        """The areas of which the command line leaves no file out."""
-        option = self.config.option
-        narrowing = ("keyword", "lf", "ignore", "ignore_glob")
-        if any(getattr(option, name, None) for name in narrowing):
-            return []
-        asked = [self.config.invocation_params.dir / argument for argument in self.config.args]
-        folders = [path.resolve() for path in asked if path.is_dir()]
-        return [
-            area for area in AREAS if any((self.suites / area).is_relative_to(folder) for folder in folders)
-        ]
-
-    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
-        """Deselected is not passed: each is recorded with what left it out."""
-        option = self.config.option
-        causes = [
-            f"{flag} {value!r}"
-            for flag, value in (
-                ("-m", option.markexpr),
-                ("-k", option.keyword),
-                ("--deselect", option.deselect),
-            )
-            if value
-        ]
-        reason = f"left out by {' or '.join(causes)}" if causes else "left out by a plugin of this run"
-        for item in items:
-            if item.nodeid in self.record.tests.collected:
-                self.record.tests.deselected[item.nodeid] = reason
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self) -> None:
         """Publishes a report in which nothing has run: if the run is killed, `latest` does not show an old one."""
         if self._reports():
-            try:
-                publish(self._unfinished(), self.record.directory)
-            except Unwritable as error:
-                pytest.exit(str(error), returncode=UNWRITTEN)
+            self.publish_unfinished()
 
-    def _unfinished(self) -> Any:
+    def publish_unfinished(self) -> None:
+        """Publishes what is known while the run goes on; ends the session when that cannot be written."""
         before, self.record.error = self.record.error, self.record.error or KILLED
         try:
-            return self.record.report(exit_code=None)
+            publish(self.record.report(exit_code=None), self.record.directory)
+        except UnwritableError as error:
+            pytest.exit(str(error), returncode=UNWRITTEN)
         finally:
             self.record.error = before
 
@@ -193,13 +122,17 @@ class Recorder:
             stopped = session.shouldfail or session.shouldstop
             if isinstance(stopped, str):  # -x, --maxfail
                 self.record.interruption = self.record.interruption or stopped
+            if self.record.breaches and session.exitstatus != pytest.ExitCode.USAGE_ERROR:  # seen by workers
+                session.exitstatus = pytest.ExitCode.USAGE_ERROR
+                for breach in self.record.breaches:
+                    self._say(f"ERROR: {breach}", red=True)
             self._finish(session)
 
     def _finish(self, session: pytest.Session) -> None:
         try:
             report = self.record.report(exit_code=int(session.exitstatus))
             publish(report, self.record.directory)
-        except Unwritable as error:
+        except UnwritableError as error:
             self._say(f"report: {error}", red=True)
             session.exitstatus = UNWRITTEN
         except ValueError as error:  # what a plugin put into the record is not what report.json may hold
@@ -219,7 +152,7 @@ class Recorder:
 
     def _reports(self) -> bool:
         """Whether this session is one to report on: it looked at the suites or bred mutants, and is no listing."""
-        return self.writes and bool(self._seen or self.record.mutants)
+        return self.writes and bool(self.record.promises or self.record.mutants)
 
     def _promises(self, path: Path) -> bool:
         return path.is_relative_to(self.suites)

@@ -55,9 +55,9 @@ def item_breaches(items: Iterable[pytest.Item], catalogue: Catalogue) -> Iterato
         ids = requirement_ids(item)
         if not ids:
             yield f"{place}: proves no requirement; mark it requirement(id)"
-        for id in ids:
-            if id not in catalogue.requirements:
-                yield f"{place}: unknown requirement {id}; correct the id or add it to {REQUIREMENTS_FILE}"
+        for name in ids:
+            if name not in catalogue.requirements:
+                yield f"{place}: unknown requirement {name}; correct the id or add it to {REQUIREMENTS_FILE}"
         try:
             deviation(item)
         except ValueError as error:
@@ -73,11 +73,11 @@ def unproved(
     items: Iterable[pytest.Item], catalogue: Catalogue, areas: Collection[str], suites: Path
 ) -> Iterator[str]:
     """Requirements of the areas (collected as a whole) that no test proves."""
-    proved = {id for item in items for id in requirement_ids(item)}
-    for id, area in catalogue.areas.items():
-        if area in areas and id not in proved:
+    proved = {name for item in items for name in requirement_ids(item)}
+    for name, area in catalogue.areas.items():
+        if area in areas and name not in proved:
             file = suites / area / REQUIREMENTS_FILE
-            yield f"{shown(file)}: {id} has no test; write one that proves it, or remove it"
+            yield f"{shown(file)}: {name} has no test; write one that proves it, or remove it"
 
 
 def skip_breaches(files: Iterable[Path]) -> Iterator[str]:

@@ -48,7 +48,7 @@ class NotRunKind(StrEnum):
     """The run ended before it was its turn, or while it ran."""
 
 
-class NotRun(Exception):
+class NotRun(Exception):  # noqa: N818 - it is no error: nobody looked
     """Raised by a suite or a fixture that cannot look: the verdict becomes `not_run` with this reason.
 
     It is the only way to skip below `suites/`; a bare `pytest.skip` is an error there.

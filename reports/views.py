@@ -1,9 +1,20 @@
 """What people look at in a report, cut from it for the page and the summary alike: pure, no markup."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from reports.model import Event, NotRunKind, Report, RequirementEntry, TestEntry, Verdict, worst
+from reports.model import (
+    Event,
+    ImageVersion,
+    MutantOutcome,
+    NotRunKind,
+    Report,
+    RequirementEntry,
+    TestEntry,
+    Verdict,
+    worst,
+)
 
 BROKEN = (Verdict.ERROR, Verdict.FAILED)
 BENT = (Verdict.WAIVED, Verdict.KNOWN_DEVIATION)
@@ -54,30 +65,38 @@ class Bar:
 
 def headline(report: Report) -> Headline:
     """The sentence on top: the worst thing first."""
-    counts, total = report.summary.requirements, len(report.requirements)
+    return _bad(report) or _doubtful(report) or _good(report)
+
+
+def _bad(report: Report) -> Headline | None:
+    counts, total = report.summary.requirements, _many(len(report.requirements), "requirement")
     broken = sum(counts[verdict] for verdict in BROKEN)
-    unseen, bent, held = counts[Verdict.NOT_RUN], sum(counts[v] for v in BENT), counts[Verdict.PASSED]
-    if report.run.error and not held + bent + broken:
-        return Headline("bad", "The run did not get to prove anything")
+    held = counts[Verdict.PASSED] + sum(counts[verdict] for verdict in BENT)
+    escaped = sum(mutant.outcome is not MutantOutcome.KILLED for mutant in report.mutants or ())
+    sentence = ""
     if broken:
-        return Headline(
-            "bad", f"{broken} of {_many(total, 'requirement')} {'is' if broken == 1 else 'are'} broken"
-        )
-    if report.run.error:
-        return Headline("bad", f"The run broke off: {held} of {_many(total, 'requirement')} held until then")
-    alive = [mutant for mutant in report.mutants or () if mutant.outcome != "killed"]
-    if alive:
-        return Headline(
-            "bad", f"{len(alive)} of {_many(len(report.mutants or ()), 'mutant')} escaped the suite"
-        )
-    if report.mutants and not total:
-        return Headline("good", f"Every mutant was caught ({len(report.mutants)})")
-    if not held + bent:
+        sentence = f"{broken} of {total} {'is' if broken == 1 else 'are'} broken"
+    elif report.run.error and held:
+        sentence = f"The run broke off: {held} of {total} held until then"
+    elif report.run.error:
+        sentence = "The run did not get to prove anything"
+    elif escaped:
+        sentence = f"{escaped} of {_many(len(report.mutants or ()), 'mutant')} escaped the suite"
+    return Headline("bad", sentence) if sentence else None
+
+
+def _doubtful(report: Report) -> Headline | None:
+    counts, total = report.summary.requirements, _many(len(report.requirements), "requirement")
+    unseen, held = counts[Verdict.NOT_RUN], counts[Verdict.PASSED] + sum(counts[verdict] for verdict in BENT)
+    if not held and not report.mutants:
         return Headline("doubtful", "Nothing was proved: no requirement was looked at")
-    if unseen:
-        return Headline(
-            "doubtful", f"{held + bent} of {_many(total, 'requirement')} hold; {unseen} not looked at"
-        )
+    return Headline("doubtful", f"{held} of {total} hold; {unseen} not looked at") if unseen else None
+
+
+def _good(report: Report) -> Headline:
+    total, bent = len(report.requirements), sum(report.summary.requirements[verdict] for verdict in BENT)
+    if not total:
+        return Headline("good", f"Every mutant was caught ({len(report.mutants or ())})")
     tail = f", with {_many(bent, 'accepted deviation')}" if bent else ""
     return Headline(
         "good", f"All {total} requirements hold{tail}" if total > 1 else f"The requirement holds{tail}"
@@ -141,6 +160,15 @@ def timeline(report: Report) -> tuple[float, list[Bar]]:
         Bar(name, tuple(found), tuple(1000 * event.at_s / end if end else 0.0 for event in found))
         for name, found in by_object.items()
     ]
+
+
+def other_version(image: ImageVersion) -> bool:
+    """Whether something else ran than what the image's name claims, as far as it is known.
+
+    What ran is often a program's own sentence about itself: the claimed version somewhere in it will do.
+    """
+    claimed = re.escape(image.claimed.removeprefix("v"))
+    return image.real is not None and not re.search(rf"(?<![\d.]){claimed}(?!\d)", image.real)
 
 
 def duration(seconds: float) -> str:

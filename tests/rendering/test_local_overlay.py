@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 from fixtures.rendering.catalogue import lookup

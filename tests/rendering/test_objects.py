@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fixtures.rendering.objects import (
+    Manifest,
     Ref,
     RenderingError,
     base_name,
@@ -25,7 +26,8 @@ def test_the_suffix_of_kustomize_is_cut_off(name: str, suffix: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["synapse-conf.d", "postgresql-main", "haproxy-2456789b", "a-2456789bcx", "a2456789bcd"]
+    "name",
+    ["synapse-conf.d", "postgresql-main", "haproxy-2456789b", "a-2456789bcx", "a2456789bcd", "a-2456789bc"],
 )
 def test_names_without_a_suffix_stay(name: str) -> None:
     assert base_name(name) == name
@@ -38,7 +40,7 @@ def test_an_object_without_kind_or_name_is_refused(manifest: dict[str, object]) 
 
 
 def test_the_template_of_a_cron_job_lies_deeper() -> None:
-    template = {"spec": {"containers": []}}
+    template: Manifest = {"spec": {"containers": []}}
     job = {
         "kind": "CronJob",
         "metadata": {"name": "c"},

@@ -28,6 +28,13 @@ print(settings.worker.worker_app, settings.worker.worker_name, settings.redis.re
 """
 
 
+def bent(text: str, root: Path) -> str:
+    """A configuration file whose paths into other volumes lead below `root`."""
+    for path, instead in MOUNTED.items():
+        text = text.replace(path, str(root / instead))
+    return text
+
+
 @pytest.fixture(scope="module")
 def laid_out(local_objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every ConfigMap and Secret as a folder, paths inside the files bent to where they lie now."""
@@ -36,9 +43,7 @@ def laid_out(local_objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempP
         folder = root / base_name(config_map["metadata"]["name"])
         folder.mkdir()
         for name, text in config_map["data"].items():
-            for path, instead in MOUNTED.items():
-                text = text.replace(path, str(root / instead))
-            (folder / name).write_text(text)
+            (folder / name).write_text(bent(text, root))
     for secret in mint(load_declarations(), hosts=front_hosts(local_objects)):
         folder = root / "secrets" / secret["metadata"]["name"]
         folder.mkdir(parents=True)

@@ -29,9 +29,7 @@ def test_the_committed_map_is_what_the_table_makes() -> None:
 
 @given(
     st.sampled_from(["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"]),
-    st.sampled_from([route.pattern for route in TABLE.routes]).flatmap(
-        lambda pattern: st.from_regex(pattern)
-    ),
+    st.sampled_from([route.pattern for route in TABLE.routes]).flatmap(st.from_regex),
 )
 def test_map_and_table_agree(method: str, path: str) -> None:
     path = path.rstrip("\n")  # a path has none, and `$` allows one

@@ -38,8 +38,8 @@ class Outcome:
         [entry] = [entry for entry in self.report.tests if entry.id.endswith(f"::{name}")]
         return entry
 
-    def requirement(self, id: str) -> RequirementEntry:
-        [entry] = [entry for entry in self.report.requirements if entry.id == id]
+    def requirement(self, name: str) -> RequirementEntry:
+        [entry] = [entry for entry in self.report.requirements if entry.id == name]
         return entry
 
 
@@ -57,7 +57,7 @@ class Project:
         """An area with these requirement ids and a file of tests."""
         folder = self.root / "suites" / name
         folder.mkdir(parents=True, exist_ok=True)
-        catalogue = [{"id": id, "text": f"{id} MUST hold.", "source": "made up"} for id in requirements]
+        catalogue = [{"id": name, "text": f"{name} MUST hold.", "source": "made up"} for name in requirements]
         (folder / "requirements.yaml").write_text(yaml.safe_dump(catalogue))
         (folder / file).write_text(
             "import pytest\nfrom reports.model import NotRun, NotRunKind\n\n\n" + dedent(tests).strip() + "\n"

@@ -94,6 +94,14 @@ def test_a_bare_skip_beside_the_tests_is_found_too(project, file):
     assert [line for line in outcome.errors if line.startswith(f"{file}:2: pytest.skip")], outcome.output
 
 
+@pytest.mark.parametrize("file", ["suites/conftest.py", "suites/media/conftest.py"])
+def test_a_bare_skip_above_a_single_file_is_found_too(project, file):
+    project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass")
+    (project.root / file).write_text("import pytest\ndef needs(): pytest.skip('later')\n")
+    outcome = project.run("suites/media/test_it.py")
+    assert [line for line in outcome.errors if line.startswith(f"{file}:2: pytest.skip")], outcome.output
+
+
 def test_a_module_that_skips_itself_does_not_escape(project):
     project.media("pytest.skip('all of it', allow_module_level=True)")
     assert "pytest.skip gives no typed reason" in project.run().output

@@ -87,5 +87,5 @@ def test_toml_and_json_are_read_by_their_names(tmp_path):
         (tmp_path / name).write_text(text)
         assert load_model(tmp_path / name, Room) == Room(name="x")
     (tmp_path / "a.toml").write_text("name = \n")
-    with pytest.raises(DocumentError, match="line 1.*correct the syntax"):
+    with pytest.raises(DocumentError, match=r"line 1.*correct the syntax"):
         load_model(tmp_path / "a.toml", Room)

@@ -32,14 +32,20 @@ def made(*verdicts, kind=None, target="local", exit_code=0, error=None, **more):
     tests, requirements = [], []
     for number, verdict in enumerate(verdicts, 1):
         reason = Reason(text="why", kind=kind) if verdict == "not_run" else None
-        id = f"MED-{number:03}"
+        name = f"MED-{number:03}"
         test = TestEntry(
-            id=f"suites/media/test_it.py::t{number}", outcome=verdict, requirements=(id,), reason=reason
+            id=f"suites/media/test_it.py::t{number}", outcome=verdict, requirements=(name,), reason=reason
         )
         tests.append(test)
         requirements.append(
             RequirementEntry(
-                id=id, area="media", text="MUST", source="x", verdict=verdict, tests=(test.id,), reason=reason
+                id=name,
+                area="media",
+                text="MUST",
+                source="x",
+                verdict=verdict,
+                tests=(test.id,),
+                reason=reason,
             )
         )
     run = Run(id="r", started=datetime.now(UTC), target=target, exit_code=exit_code, error=error)

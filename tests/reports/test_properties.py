@@ -92,7 +92,8 @@ def reports(draw):
             )
         )
     requirements = [
-        draw(requirement(id, tests)) for id in ("MED-001", "MED-002", "PSH-001")[: draw(st.integers(0, 3))]
+        draw(requirement(name, tests))
+        for name in ("MED-001", "MED-002", "PSH-001")[: draw(st.integers(0, 3))]
     ]
     run = draw(
         st.builds(
@@ -148,11 +149,11 @@ def reports(draw):
 
 
 @st.composite
-def requirement(draw, id, tests):
-    proofs = [test for test in tests if id in test.requirements]
+def requirement(draw, name, tests):
+    proofs = [test for test in tests if name in test.requirements]
     verdict = worst(test.outcome for test in proofs)
     return RequirementEntry(
-        id=id,
+        id=name,
         area=draw(st.sampled_from(["media", "push"])),
         text=draw(anything),
         source=draw(anything),

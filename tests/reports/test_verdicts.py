@@ -2,6 +2,8 @@
 
 import pytest
 
+from reports.model import NotRun, NotRunKind
+
 DEVIATION = "@pytest.mark.known_deviation('https://upstream.example/1', 'answers 404')\n"
 MARKED = "@pytest.mark.requirement('MED-001')\n"
 
@@ -163,6 +165,17 @@ class TestDeselected:
         project.area("push", ["PSH-001"], "@pytest.mark.requirement('PSH-001')\ndef test_push(): pass")
         entry = project.run("suites/media").requirement("PSH-001")
         assert (entry.verdict, entry.reason.kind, entry.tests) == ("not_run", "deselected", ())
+
+    def test_all_of_them_leave_a_report_of_nothing(self, project):
+        project.media(MARKED + "def test_it(): pass")
+        outcome = project.run("-k", "nothing_of_the_kind")
+        assert outcome.code == outcome.report.run.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
+        assert outcome.test("test_it").reason.text == "left out by -k 'nothing_of_the_kind'"
+
+
+def test_a_typed_reason_is_never_empty():
+    with pytest.raises(ValueError, match="needs a reason"):
+        NotRun(NotRunKind.UNAVAILABLE, " ")
 
 
 class TestInterrupted:
