@@ -24,10 +24,12 @@ class Collector:
     _seen: set[Path] = field(default_factory=set)
 
     def pytest_collect_file(self, file_path: Path) -> None:
-        """Notes every Python file below the suites that pytest looks at, whether it holds tests or not."""
+        """Notes every Python file below the suites that pytest looks at, whether it holds tests or not.
+
+        Pytest looks at all files of the folders on the way to what it collects, so conftest.py is among them.
+        """
         if file_path.suffix == ".py" and self._promises(file_path):
-            above = (folder / "conftest.py" for folder in file_path.parents if self._promises(folder))
-            self._seen |= {file_path, *(file for file in above if file.exists())}
+            self._seen.add(file_path)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module that cannot be imported is the error of the whole run: its tests are not even known."""

@@ -52,7 +52,9 @@ def test_lock_files_hold_no_download_address() -> None:
     for path in tracked():
         name = str(path.relative_to(ROOT))
         if LOCK_FILE.search(name):
-            assert "://" not in path.read_text(), f"{name}: holds an address: make it again with --no-emit-index-url"
+            assert "://" not in path.read_text(), (
+                f"{name}: holds an address: make it again with --no-emit-index-url"
+            )
 
 
 def test_every_locked_requirement_has_hashes() -> None:

@@ -52,6 +52,15 @@ def made(*verdicts, kind=None, target="local", exit_code=0, error=None, **more):
     return Report.of(run, requirements, tests, **more)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [("not_run", None), ("not_run", Reason(text="why")), ("failed", Reason(text="why", kind="unavailable"))],
+)
+def test_exactly_what_did_not_run_has_a_kind(outcome, reason):
+    with pytest.raises(ValueError, match="exactly what is not_run has a kind"):
+        TestEntry(id="t", outcome=outcome, reason=reason)
+
+
 def test_a_requirement_better_than_its_tests_is_no_report():
     report = made("failed")
     better = report.requirements[0].model_copy(update={"verdict": Verdict.PASSED})
