@@ -31,7 +31,7 @@ def tracked() -> list[Path]:
     [
         ["ruff", "check", *CODE],
         ["ruff", "format", "--check", *CODE],
-        ["mypy", "conftest.py", "fixtures", "reports"],
+        ["mypy", *CODE],
         ["lint-imports"],
     ],
     ids=lambda command: " ".join(command[:2]),

@@ -1,0 +1,260 @@
+"""What a person sees whose manifests or machine cannot work: one line, and an exit code that says whose fault it is."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fixtures.targets.local.addresses import BLOCKS
+
+ROOT = Path(__file__).parents[2]
+IMAGE = "docker.io/library/redis:8.10.2"
+CANNOT_DEPLOY, USAGE, UNWRITTEN = 10, 4, 11
+CONFIGURATION = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "synapse-conf.d"},
+    "data": {"10-base.yaml": "server_name: tiny.example\npublic_baseurl: https://tiny.example/\n"},
+}
+PASSWORD = {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "redis", "key": "password"}}}
+
+
+def pod(*command: str, image: str = IMAGE, **fields: Any) -> dict[str, Any]:
+    """A bare pod `p` of one container that knows a password."""
+    main = {"name": "main", "image": image, "command": list(command), "env": [PASSWORD], **fields}
+    spec = {"containers": [main], "securityContext": {"runAsUser": 999, "runAsGroup": 999}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the real command said."""
+
+    code: int
+    output: str
+    reports: Path
+
+    @property
+    def error(self) -> str:
+        """The one line of error; that there is one, and no traceback, is part of every promise here."""
+        assert "Traceback" not in self.output, self.output
+        lines = [
+            line for line in self.output.splitlines() if re.search(r"(^|\s)error: ", line, re.IGNORECASE)
+        ]
+        told = {re.sub(r"^.*?error: ", "", line, flags=re.IGNORECASE).strip("! ") for line in lines}
+        assert len(told) == 1, self.output
+        return told.pop()
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the run."""
+        [folder] = (entry for entry in self.reports.iterdir() if not entry.is_symlink())
+        return folder
+
+    @property
+    def log(self) -> str:
+        """What the pod wrote, from the report folder."""
+        return "".join(file.read_text() for file in sorted(self.folder.glob("logs/p/main.*.log")))
+
+
+@dataclass(frozen=True)
+class Command:
+    """`pytest suites/client_api` on an overlay of a few plain resources."""
+
+    folder: Path
+
+    def overlay(self, *objects: dict[str, Any]) -> Path:
+        """A new overlay of these objects and the least configuration."""
+        overlay = self.folder / "overlay"
+        overlay.mkdir(exist_ok=True)
+        (overlay / "objects.yaml").write_text(yaml.safe_dump_all([CONFIGURATION, *objects]))
+        (overlay / "kustomization.yaml").write_text("resources: [objects.yaml]\n")
+        return overlay
+
+    def __call__(
+        self,
+        *objects: dict[str, Any],
+        arguments: tuple[str, ...] = (),
+        before: tuple[str, ...] = (),
+        **environment: str,
+    ) -> Run:
+        """Run it to its end."""
+        reports = self.folder / "reports"
+        words = [sys.executable, "-m", "pytest", "suites/client_api", "-pno:cacheprovider", "-k", "versions"]
+        asked = (
+            "--overlay",
+            str(self.overlay(*objects)),
+            "--report-dir",
+            str(reports),
+            "--deploy-within",
+            "20",
+        )
+        done = subprocess.run(
+            [*before, *words, *asked, *arguments],
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        return Run(done.returncode, done.stdout + done.stderr, reports)
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    return Command(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "said"),
+    [
+        (
+            {"apiVersion": "v1", "kind": "Endpoints", "metadata": {"name": "e"}},
+            "Endpoints/e: the local target does not know the kind Endpoints; use",
+        ),
+        (
+            pod("sleep", "9", tty=True),
+            r"Pod/p: spec.containers\[0\].tty: the local target does not know this field; use",
+        ),
+        (
+            pod("sleep", "9", image="example.org/what:1"),
+            r"Pod/p: containers\[0\] main: .*catalogue\.yaml: the image 'example.org/what:1' is not listed; add it",
+        ),
+        (
+            pod("dance"),
+            r"Pod/p: containers\[0\] main: there is no program 'dance' on the PATH of docker.io/library/redis.*; run",
+        ),
+        (
+            pod(),
+            r"Pod/p: containers\[0\] main: command: there are no images to take an entry point from; state it",
+        ),
+        (
+            pod("sleep", "9", command="sleep 9"),
+            r"Pod/p: spec.containers\[0\].command: must be a list, not 'sleep 9'; mend",
+        ),
+    ],
+)
+def test_manifest_that_cannot_run_is_refused_before_anything_starts(
+    command: Command, manifest: dict[str, Any], said: str
+) -> None:
+    """Unknown kind or field, no such image, program or command: object, place, remedy; code 10; in the report too."""
+    run = command(manifest)
+    assert re.match(said, run.error), run.error
+    assert run.code == CANNOT_DEPLOY
+    assert re.match(said, json.loads((run.folder / "report.json").read_text())["run"]["error"])
+
+
+@pytest.mark.parametrize(
+    ("manifest", "arguments", "said"),
+    [
+        (
+            pod(
+                "sh",
+                "-c",
+                "echo $PASSWORD; exec sleep 60",
+                readinessProbe={"exec": {"command": ["test", "-e", "/ready"]}},
+            ),
+            ("--deploy-within", "1"),
+            r"not ready within 1 s: p: container main: readiness probe: exec test: exit code 1",
+        ),
+        (
+            pod("sh", "-c", "echo $PASSWORD; echo [/bin/sh] cannot; exit 3"),
+            (),
+            r"p: container main ended 5 times .*exited with 3.*lines: \[secret redis/password\] \| \[/bin/sh\] cannot",
+        ),
+    ],
+)
+def test_pod_that_never_gets_ready_is_named_with_its_logs(
+    command: Command, manifest: dict[str, Any], arguments: tuple[str, ...], said: str
+) -> None:
+    """A probe that fails, a crash loop: what was seen last; the log is kept, without the password."""
+    run = command(manifest, arguments=arguments)
+    assert re.match(said, run.error), run.error
+    assert f"(logs: {run.folder}/logs)" in run.error
+    assert run.code == CANNOT_DEPLOY
+    assert "[secret redis/password]" in run.log
+
+
+def test_full_disk_is_named(command: Command) -> None:
+    """A container that fills the report's disk: pod and remedy; 11 where the report cannot be written either."""
+    reports = command.folder / "reports"
+    reports.mkdir()
+    mounted = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=512k full {reports} && "$@"', "sh")
+    never = {"exec": {"command": ["false"]}}
+    fill = ("sh", "-c", "while :; do head -c 4096 /dev/zero | tr '\\0' x; echo; done")
+    run = command(pod(*fill, readinessProbe=never), before=mounted)
+    assert "p: [Errno 28] No space left on device; free space or mend permissions" in run.output
+    assert "Traceback" not in run.output
+    assert run.code in (CANNOT_DEPLOY, UNWRITTEN)
+    assert run.code == UNWRITTEN or "report.json could not be written" not in run.output
+
+
+@contextlib.contextmanager
+def all_blocks(folder: Path) -> Iterator[Path]:
+    """Every lock is held, as if so many deployments were running."""
+    with contextlib.ExitStack() as stack:
+        for block in BLOCKS:
+            state = folder / f"matrix-conformance-{os.getuid()}" / str(block.number)
+            state.mkdir(parents=True)
+            fcntl.flock(stack.enter_context((state / "lock").open("w")), fcntl.LOCK_EX)
+        yield folder
+
+
+def test_no_free_address_block_is_said(command: Command) -> None:
+    """How many there are, and where their locks are."""
+    with all_blocks(command.folder / "states") as folder:
+        run = command(pod("sleep", "60"), TMPDIR=str(folder))
+    assert run.error.startswith("no free address block: all 32 of 198.18.0.0/15 are in use")
+    assert f"end one of them (their locks are in {folder}/matrix-conformance-" in run.error
+    assert run.code == CANNOT_DEPLOY
+
+
+def test_report_folder_that_cannot_be_written_stops_the_run_before_it_begins(command: Command) -> None:
+    """Nothing is deployed for a report that nobody will read."""
+    (command.folder / "reports").write_text("a file")
+    run = command(pod("sleep", "60"))
+    assert re.search(r"reports/\S+ could not be written: Not a directory; .*--report-dir", run.error)
+    assert run.code == USAGE
+
+
+@pytest.mark.parametrize(
+    ("kustomization", "said"),
+    [
+        ("resources: [gone.yaml]\n", r".*overlay: kustomize: .*gone\.yaml"),
+        ("resources: [objects.yaml\n", r".*overlay: kustomize: "),
+        (
+            "resources: []\n",
+            r".*(overlay: kustomize: kustomization\.yaml is empty|ConfigMap/synapse-conf\.d is not rendered; add)",
+        ),
+        (None, r".*overlay: no kustomization\.yaml there; give the folder of an overlay"),
+    ],
+)
+def test_overlay_that_does_not_render_is_named(
+    command: Command, kustomization: str | None, said: str
+) -> None:
+    """The overlay, and what kustomize says."""
+    overlay = command.folder / "other" / "overlay"
+    overlay.mkdir(parents=True)
+    if kustomization is not None:
+        (overlay / "kustomization.yaml").write_text(kustomization)
+    run = command(arguments=("--overlay", str(overlay)))
+    assert re.match(said, run.error), run.error
+    assert run.code == CANNOT_DEPLOY
+
+
+def test_option_that_does_not_exist_is_a_wrong_call(command: Command) -> None:
+    """pytest's own code for that."""
+    assert command(arguments=("--target", "moon")).code == USAGE
