@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 import yaml
@@ -71,7 +70,7 @@ class Project:
         waiver = {"requirement": requirement, "owner": "Ada", "reason": "mended soon", "expires": expires}
         (self.root / "suites" / "waivers.yaml").write_text(yaml.safe_dump([waiver]))
 
-    def run(self, *arguments: Any, subprocess: bool = False) -> Outcome:
+    def run(self, *arguments: str | Path, subprocess: bool = False) -> Outcome:
         """pytest in this folder with `suites` as what it collects, unless a path is among the arguments."""
         if not any(str(argument).startswith(("suites", "tests")) for argument in arguments):
             arguments = ("suites", *arguments)

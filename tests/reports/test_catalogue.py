@@ -1,6 +1,8 @@
 """The catalogue refuses what cannot be a promise, and says where it stands."""
 
 from datetime import date
+from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,11 +13,17 @@ TODAY = date(2026, 6, 15)
 GOOD = "- {id: MED-001, text: It MUST hold., source: made up}\n"
 
 
+class Write(Protocol):
+    """Writes YAML files, each named `area__stem`, and gives the folder of the suites."""
+
+    def __call__(self, **files: str) -> Path: ...
+
+
 @pytest.fixture
-def suites(tmp_path, monkeypatch):
+def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     monkeypatch.chdir(tmp_path)
 
-    def write(**files):
+    def write(**files: str) -> Path:
         for name, text in files.items():
             folder, _, rest = name.rpartition("__")
             file = tmp_path / "suites" / folder / (f"{rest}.yaml")
@@ -26,17 +34,17 @@ def suites(tmp_path, monkeypatch):
     return write
 
 
-def problems(suites):
+def problems(suites: Path) -> tuple[str, ...]:
     with pytest.raises(DocumentError) as caught:
         load_catalogue(suites, TODAY)
     return caught.value.problems
 
 
-def test_prefixes_are_unique():
+def test_prefixes_are_unique() -> None:
     assert len(set(AREAS.values())) == len(AREAS) == 18
 
 
-def test_requirements_have_area_and_defaults(suites):
+def test_requirements_have_area_and_defaults(suites: Write) -> None:
     catalogue = load_catalogue(suites(media__requirements=GOOD), TODAY)
     requirement = catalogue.requirements["MED-001"]
     assert (requirement.requires, requirement.covers, catalogue.areas["MED-001"]) == ((), (), "media")
@@ -61,13 +69,13 @@ def test_requirements_have_area_and_defaults(suites):
         ({"media__requirements": GOOD.replace("id:", "id: X, id:")}, "the key 'id' appears twice"),
     ],
 )
-def test_what_cannot_be_a_promise_is_refused(suites, files, expected):
+def test_what_cannot_be_a_promise_is_refused(suites: Write, files: dict[str, str], expected: str) -> None:
     [problem] = problems(suites(**files))
     assert expected in problem
     assert problem.startswith("suites/")
 
 
-def test_all_files_are_judged_before_it_complains(suites):
+def test_all_files_are_judged_before_it_complains(suites: Write) -> None:
     found = problems(suites(media__requirements="- {}\n", push__requirements=GOOD))
     assert len(found) == 4
     assert found[-1].startswith("suites/push/requirements.yaml:1: MED-001 does not belong to push")
@@ -76,7 +84,7 @@ def test_all_files_are_judged_before_it_complains(suites):
 WAIVER = "- {requirement: MED-001, owner: Ada, reason: soon, expires: 2026-06-15}\n"
 
 
-def test_a_waiver_holds_until_the_end_of_its_day(suites):
+def test_a_waiver_holds_until_the_end_of_its_day(suites: Write) -> None:
     folder = suites(media__requirements=GOOD, waivers=WAIVER)
     assert load_catalogue(folder, TODAY).waivers["MED-001"].owner == "Ada"
     with pytest.raises(
@@ -94,6 +102,6 @@ def test_a_waiver_holds_until_the_end_of_its_day(suites):
         (WAIVER.replace("2026-06-15", "soon"), "[0].expires: "),
     ],
 )
-def test_a_waiver_that_waives_nothing_is_refused(suites, waivers, expected):
+def test_a_waiver_that_waives_nothing_is_refused(suites: Write, waivers: str, expected: str) -> None:
     [problem] = problems(suites(media__requirements=GOOD, waivers=waivers))
     assert expected in problem

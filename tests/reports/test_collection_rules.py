@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.reports.conftest import Project
 
-def test_a_suite_that_keeps_the_rules_runs(project):
+
+def test_a_suite_that_keeps_the_rules_runs(project: Project) -> None:
     project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass")
     outcome = project.run()
     assert outcome.code == 0
@@ -47,7 +49,7 @@ def test_a_suite_that_keeps_the_rules_runs(project):
         ),
     ],
 )
-def test_a_test_that_breaks_a_rule_ends_the_session(project, tests, expected):
+def test_a_test_that_breaks_a_rule_ends_the_session(project: Project, tests: str, expected: str) -> None:
     project.media(tests)
     outcome = project.run()
     assert outcome.code == pytest.ExitCode.USAGE_ERROR
@@ -55,7 +57,7 @@ def test_a_test_that_breaks_a_rule_ends_the_session(project, tests, expected):
     assert " passed" not in outcome.output
 
 
-def test_a_parametrised_test_is_complained_about_once(project):
+def test_a_parametrised_test_is_complained_about_once(project: Project) -> None:
     project.media("@pytest.mark.parametrize('n', [1, 2, 3])\ndef test_it(n): pass")
     outcome = project.run()
     assert len([line for line in outcome.errors if "test_it: proves no requirement" in line]) == 1
@@ -76,7 +78,7 @@ def test_a_parametrised_test_is_complained_about_once(project):
         ("from _pytest.outcomes import skip", "_pytest.outcomes.skip"),
     ],
 )
-def test_a_bare_skip_in_a_suite_ends_the_session(project, statement, named):
+def test_a_bare_skip_in_a_suite_ends_the_session(project: Project, statement: str, named: str) -> None:
     project.media(f"@pytest.mark.requirement('MED-001')\ndef test_it():\n    {statement}")
     outcome = project.run()
     assert outcome.code == pytest.ExitCode.USAGE_ERROR
@@ -87,7 +89,7 @@ def test_a_bare_skip_in_a_suite_ends_the_session(project, statement, named):
 
 
 @pytest.mark.parametrize("file", ["suites/conftest.py", "suites/media/conftest.py", "suites/media/rooms.py"])
-def test_a_bare_skip_beside_the_tests_is_found_too(project, file):
+def test_a_bare_skip_beside_the_tests_is_found_too(project: Project, file: str) -> None:
     project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass")
     (project.root / file).write_text("import pytest\ndef needs(): pytest.skip('later')\n")
     outcome = project.run()
@@ -95,19 +97,19 @@ def test_a_bare_skip_beside_the_tests_is_found_too(project, file):
 
 
 @pytest.mark.parametrize("file", ["suites/conftest.py", "suites/media/conftest.py"])
-def test_a_bare_skip_above_a_single_file_is_found_too(project, file):
+def test_a_bare_skip_above_a_single_file_is_found_too(project: Project, file: str) -> None:
     project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass")
     (project.root / file).write_text("import pytest\ndef needs(): pytest.skip('later')\n")
     outcome = project.run("suites/media/test_it.py")
     assert [line for line in outcome.errors if line.startswith(f"{file}:2: pytest.skip")], outcome.output
 
 
-def test_a_module_that_skips_itself_does_not_escape(project):
+def test_a_module_that_skips_itself_does_not_escape(project: Project) -> None:
     project.media("pytest.skip('all of it', allow_module_level=True)")
     assert "pytest.skip gives no typed reason" in project.run().output
 
 
-def test_tests_outside_the_suites_are_free(project):
+def test_tests_outside_the_suites_are_free(project: Project) -> None:
     (project.root / "tests").mkdir()
     (project.root / "tests" / "test_own.py").write_text(
         "import pytest\ndef test_it(): pytest.skip('why not')\n"
@@ -119,12 +121,14 @@ def test_tests_outside_the_suites_are_free(project):
 
 class TestARequirementWithoutATest:
     @pytest.fixture(autouse=True)
-    def two_areas(self, project):
+    def two_areas(self, project: Project) -> None:
         project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass", "MED-001", "MED-002")
         project.area("push", ["PSH-001"], "@pytest.mark.requirement('PSH-001')\ndef test_push(): pass")
 
     @pytest.mark.parametrize("arguments", [[], ["suites/media"], ["suites", "-m", "not slow"]])
-    def test_is_refused_when_its_area_is_collected_as_a_whole(self, project, arguments):
+    def test_is_refused_when_its_area_is_collected_as_a_whole(
+        self, project: Project, arguments: list[str]
+    ) -> None:
         outcome = project.run(*arguments)
         assert outcome.code == pytest.ExitCode.USAGE_ERROR
         assert "suites/media/requirements.yaml: MED-002 has no test; write one" in outcome.output
@@ -138,10 +142,10 @@ class TestARequirementWithoutATest:
             ["suites/media/test_it.py::test_it"],
         ],
     )
-    def test_is_not_judged_when_only_a_part_is_selected(self, project, arguments):
+    def test_is_not_judged_when_only_a_part_is_selected(self, project: Project, arguments: list[str]) -> None:
         assert project.run(*arguments).code == 0
 
-    def test_is_not_judged_when_a_module_cannot_be_imported(self, project):
+    def test_is_not_judged_when_a_module_cannot_be_imported(self, project: Project) -> None:
         (project.root / "suites" / "media" / "test_more.py").write_text("import nothing_of_the_kind\n")
         outcome = project.run()
         assert outcome.code == pytest.ExitCode.INTERRUPTED
@@ -149,13 +153,13 @@ class TestARequirementWithoutATest:
         assert outcome.test("test_it").reason.kind == "interrupted"
 
 
-def test_an_area_without_a_catalogue_knows_no_requirement(project):
+def test_an_area_without_a_catalogue_knows_no_requirement(project: Project) -> None:
     project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): pass")
     (project.root / "suites" / "media" / "requirements.yaml").unlink()
     assert "unknown requirement MED-001" in project.run().output
 
 
-def test_a_breach_leaves_a_report_in_which_nothing_ran(project):
+def test_a_breach_leaves_a_report_in_which_nothing_ran(project: Project) -> None:
     project.media("@pytest.mark.requirement('MED-009')\ndef test_it(): pass")
     outcome = project.run()
     assert outcome.report.run.exit_code == pytest.ExitCode.USAGE_ERROR
@@ -163,7 +167,7 @@ def test_a_breach_leaves_a_report_in_which_nothing_ran(project):
     assert outcome.test("test_it").reason.kind == "interrupted"
 
 
-def test_an_expired_waiver_ends_the_session_and_names_its_owner(project):
+def test_an_expired_waiver_ends_the_session_and_names_its_owner(project: Project) -> None:
     project.media("@pytest.mark.requirement('MED-001')\ndef test_it(): assert False")
     project.waive("MED-001", "2020-01-31")
     outcome = project.run()
@@ -174,7 +178,7 @@ def test_an_expired_waiver_ends_the_session_and_names_its_owner(project):
         assert part in line
 
 
-def test_the_markers_are_registered_with_what_they_mean(project):
+def test_the_markers_are_registered_with_what_they_mean(project: Project) -> None:
     project.media(
         "@pytest.mark.requirement('MED-001')\n@pytest.mark.slow\n@pytest.mark.disruptive('media-worker')\n"
         "def test_it(): pass"

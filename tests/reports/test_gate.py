@@ -1,16 +1,19 @@
 """The gate and its command: one exit code, and a line for each reason."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import typer
+from click.testing import Result
 from typer.testing import CliRunner
 
 from fixtures.cli.gate import gate
 from fixtures.cli.report import report as report_command
 from reports.documents import DocumentError, load_model
-from reports.gate import Code, Policy, decide, decide_files
+from reports.gate import Code, Policy, Profile, decide, decide_files
 from reports.model import Mutant, NotRunKind, Reason, Report, RequirementEntry, Run, Slo, TestEntry, Verdict
 from reports.publishing import as_json
 
@@ -18,16 +21,23 @@ POLICY = Path(__file__).parents[2] / "suites" / "gate.toml"
 
 
 @pytest.fixture
-def default():
+def default() -> Profile:
     return load_model(POLICY, Policy).profile["default"]
 
 
 @pytest.fixture
-def nightly():
+def nightly() -> Profile:
     return load_model(POLICY, Policy).profile["nightly"]
 
 
-def made(*verdicts, kind=None, target="local", exit_code=0, error=None, **more):
+def made(
+    *verdicts: str,
+    kind: str | None = None,
+    target: str | None = "local",
+    exit_code: int | None = 0,
+    error: str | None = None,
+    **more: list[Mutant] | list[Slo],
+) -> Report:
     """A report with a requirement and a test for each verdict."""
     tests, requirements = [], []
     for number, verdict in enumerate(verdicts, 1):
@@ -56,12 +66,12 @@ def made(*verdicts, kind=None, target="local", exit_code=0, error=None, **more):
     ("outcome", "reason"),
     [("not_run", None), ("not_run", Reason(text="why")), ("failed", Reason(text="why", kind="unavailable"))],
 )
-def test_exactly_what_did_not_run_has_a_kind(outcome, reason):
+def test_exactly_what_did_not_run_has_a_kind(outcome: str, reason: Reason | None) -> None:
     with pytest.raises(ValueError, match="exactly what is not_run has a kind"):
         TestEntry(id="t", outcome=outcome, reason=reason)
 
 
-def test_a_requirement_better_than_its_tests_is_no_report():
+def test_a_requirement_better_than_its_tests_is_no_report() -> None:
     report = made("failed")
     better = report.requirements[0].model_copy(update={"verdict": Verdict.PASSED})
     with pytest.raises(ValueError, match="MED-001 is passed, but its tests say failed"):
@@ -110,7 +120,7 @@ MUTANT = {"id": "open-door", "requirements": ("SEC-001",), "level": "live"}
         (made("passed", slos=[Slo(id="p99", text="x", outcome="warn")]), Code.ACCEPT, ""),
     ],
 )
-def test_the_default_profile(default, report, code, said):
+def test_the_default_profile(default: Profile, report: Report, code: Code, said: str) -> None:
     decision = decide(report, default)
     assert decision.code is code, decision.reasons
     assert any(said in reason for reason in decision.reasons), decision.reasons
@@ -119,11 +129,15 @@ def test_the_default_profile(default, report, code, said):
 @pytest.mark.parametrize(
     ("target", "code"), [("node", Code.ACCEPT), ("local", Code.REJECT), (None, Code.REJECT)]
 )
-def test_the_nightly_profile_wants_a_real_kubernetes(nightly, target, code):
+def test_the_nightly_profile_wants_a_real_kubernetes(
+    nightly: Profile, target: str | None, code: Code
+) -> None:
     assert decide(made("passed", target=target), nightly).code is code
 
 
-def test_the_shipped_profiles_do_not_take_left_out_tests_for_passes(default, nightly):
+def test_the_shipped_profiles_do_not_take_left_out_tests_for_passes(
+    default: Profile, nightly: Profile
+) -> None:
     refused = {NotRunKind.DESELECTED, NotRunKind.INTERRUPTED, NotRunKind.DEPLOYMENT_FAILED}
     assert not refused & (default.not_run | nightly.not_run)
     assert nightly.not_run <= default.not_run
@@ -142,7 +156,7 @@ def test_the_shipped_profiles_do_not_take_left_out_tests_for_passes(default, nig
         ('verdicts = ["passed"]\nverdict = []', "profile.p.verdict: Extra inputs"),
     ],
 )
-def test_a_policy_that_accepts_too_much_is_refused(tmp_path, line, said):
+def test_a_policy_that_accepts_too_much_is_refused(tmp_path: Path, line: str, said: str) -> None:
     file = tmp_path / "gate.toml"
     file.write_text(f'[profile.p]\ndescription = "x"\n{line}\n')
     with pytest.raises(DocumentError) as caught:
@@ -150,14 +164,20 @@ def test_a_policy_that_accepts_too_much_is_refused(tmp_path, line, said):
     assert any(said in problem for problem in caught.value.problems)
 
 
+class Invoke(Protocol):
+    """Calls a command of the application with these arguments."""
+
+    def __call__(self, *arguments: str | Path) -> Result: ...
+
+
 class TestFiles:
     @pytest.fixture
-    def report(self, tmp_path):
+    def report(self, tmp_path: Path) -> Path:
         file = tmp_path / "report.json"
         file.write_text(as_json(made("passed")))
         return file
 
-    def test_a_good_report_is_accepted(self, report):
+    def test_a_good_report_is_accepted(self, report: Path) -> None:
         assert decide_files(report, POLICY, "default").code is Code.ACCEPT
 
     @pytest.mark.parametrize(
@@ -171,7 +191,9 @@ class TestFiles:
             ('"suites/media/test_it.py::t1"\n', '"suites/media/test_it.py::t9"\n', "which is not in tests"),
         ],
     )
-    def test_a_report_that_contradicts_itself_is_unusable(self, report, old, new, said):
+    def test_a_report_that_contradicts_itself_is_unusable(
+        self, report: Path, old: str, new: str, said: str
+    ) -> None:
         text = report.read_text()
         assert old in text
         report.write_text(text.replace(old, new))
@@ -179,7 +201,7 @@ class TestFiles:
         assert decision.code is Code.UNUSABLE
         assert said in decision.reasons[0]
 
-    def test_what_is_missing_is_unusable(self, report, tmp_path):
+    def test_what_is_missing_is_unusable(self, report: Path, tmp_path: Path) -> None:
         for files in [(tmp_path / "none.json", POLICY), (report, tmp_path / "none.toml")]:
             decision = decide_files(*files, "default")
             assert decision.code is Code.UNUSABLE
@@ -191,15 +213,15 @@ class TestFiles:
 
 class TestCommands:
     @pytest.fixture
-    def run(self):
+    def run(self) -> Invoke:
         app = typer.Typer()
         app.command()(gate)
         app.command()(report_command)
         return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
 
     @pytest.fixture
-    def report(self, tmp_path):
-        def write(report):
+    def report(self, tmp_path: Path) -> Callable[[Report], Path]:
+        def write(report: Report) -> Path:
             file = tmp_path / "report.json"
             file.write_text(as_json(report))
             return file
@@ -214,12 +236,14 @@ class TestCommands:
             ([], 2, "unusable: nothing was run; nothing run is never accepted\n"),
         ],
     )
-    def test_the_gate_says_why_and_ends_with_its_code(self, run, report, verdicts, code, line):
+    def test_the_gate_says_why_and_ends_with_its_code(
+        self, run: Invoke, report: Callable[[Report], Path], verdicts: list[str], code: int, line: str
+    ) -> None:
         result = run("gate", report(made(*verdicts)), "--policy", POLICY)
         assert result.exit_code == code
         assert line in result.output
 
-    def test_the_gate_takes_a_profile(self, run, report):
+    def test_the_gate_takes_a_profile(self, run: Invoke, report: Callable[[Report], Path]) -> None:
         result = run("gate", report(made("passed")), "--policy", POLICY, "--profile", "nightly")
         assert result.exit_code == 1
         assert "the target was local; acceptable: k3s, kubeconfig, node" in result.output
@@ -228,7 +252,9 @@ class TestCommands:
         ("form", "begin"),
         [("html", "<!DOCTYPE html>"), ("markdown", "# The requirement holds"), ("junit", "<?xml")],
     )
-    def test_a_report_is_rendered_again(self, run, report, tmp_path, form, begin):
+    def test_a_report_is_rendered_again(
+        self, run: Invoke, report: Callable[[Report], Path], tmp_path: Path, form: str, begin: str
+    ) -> None:
         source = report(made("passed"))
         shown = run("report", source, "--format", form)
         assert shown.exit_code == 0
@@ -236,14 +262,16 @@ class TestCommands:
         run("report", source, "--format", form, "--output", tmp_path / "out")
         assert (tmp_path / "out").read_text() == shown.output
 
-    def test_what_cannot_be_read_or_written_is_said(self, run, report, tmp_path):
+    def test_what_cannot_be_read_or_written_is_said(
+        self, run: Invoke, report: Callable[[Report], Path], tmp_path: Path
+    ) -> None:
         result = run("report", tmp_path / "none.json")
         assert (result.exit_code, "No such file" in result.output) == (2, True)
         result = run("report", report(made("passed")), "--output", tmp_path / "none" / "out")
         assert (result.exit_code, "choose another file with --output" in result.output) == (11, True)
 
 
-def test_every_verdict_is_judged(default):
+def test_every_verdict_is_judged(default: Profile) -> None:
     for verdict in Verdict:
         kind = "capability_absent" if verdict is Verdict.NOT_RUN else None
         decision = decide(made("passed", verdict, kind=kind, exit_code=0), default)

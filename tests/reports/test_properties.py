@@ -5,6 +5,7 @@ import re
 import xml.etree.ElementTree as ET
 from datetime import UTC
 from html.parser import HTMLParser
+from random import Random
 from urllib.parse import urlsplit
 
 from hypothesis import given, settings
@@ -59,7 +60,7 @@ json_values = st.recursive(
 )
 
 
-def reasons(verdict):
+def reasons(verdict: Verdict) -> st.SearchStrategy[Reason | None]:
     """A reason that fits the verdict."""
     if verdict is Verdict.NOT_RUN:
         return st.builds(Reason, text=anything, kind=st.sampled_from(NotRunKind))
@@ -67,14 +68,14 @@ def reasons(verdict):
 
 
 @st.composite
-def judged(draw):
+def judged(draw: st.DrawFn) -> tuple[Verdict, Reason | None]:
     """A verdict and a reason for it."""
     verdict = draw(st.sampled_from(Verdict))
     return verdict, draw(reasons(verdict))
 
 
 @st.composite
-def reports(draw):
+def reports(draw: st.DrawFn) -> Report:
     """Any report, also with hostile text in every place that takes text."""
     tests = []
     for number in range(draw(st.integers(0, 4))):
@@ -149,7 +150,7 @@ def reports(draw):
 
 
 @st.composite
-def requirement(draw, name, tests):
+def requirement(draw: st.DrawFn, name: str, tests: list[TestEntry]) -> RequirementEntry:
     proofs = [test for test in tests if name in test.requirements]
     verdict = worst(test.outcome for test in proofs)
     return RequirementEntry(
@@ -174,19 +175,19 @@ profiles = st.builds(
 
 class TestWorst:
     @given(st.lists(st.sampled_from(Verdict)), st.randoms())
-    def test_does_not_depend_on_the_order(self, verdicts, random):
+    def test_does_not_depend_on_the_order(self, verdicts: list[Verdict], random: Random) -> None:
         shuffled = random.sample(verdicts, len(verdicts))
         assert worst(verdicts) is worst(shuffled)
 
     @given(st.lists(st.sampled_from(Verdict), min_size=1), st.sampled_from(Verdict))
-    def test_never_gets_better_by_more(self, verdicts, more):
+    def test_never_gets_better_by_more(self, verdicts: list[Verdict], more: Verdict) -> None:
         assert worst([*verdicts, more]).badness >= worst(verdicts).badness
         assert worst([*verdicts, more]) in {worst(verdicts), more}
 
-    def test_of_nothing_is_not_run(self):
+    def test_of_nothing_is_not_run(self) -> None:
         assert worst([]) is Verdict.NOT_RUN
 
-    def test_knows_the_order_of_the_specification(self):
+    def test_knows_the_order_of_the_specification(self) -> None:
         assert [str(verdict) for verdict in sorted(Verdict, key=lambda verdict: -verdict.badness)] == [
             "error",
             "failed",
@@ -200,7 +201,9 @@ class TestWorst:
 class TestGate:
     @settings(max_examples=100, deadline=None)
     @given(reports(), profiles, st.data())
-    def test_making_a_verdict_worse_never_leads_to_acceptance(self, report, profile, data):
+    def test_making_a_verdict_worse_never_leads_to_acceptance(
+        self, report: Report, profile: Profile, data: st.DataObject
+    ) -> None:
         if not report.tests or decide(report, profile).code is Code.ACCEPT:
             return
         index = data.draw(st.integers(0, len(report.tests) - 1))
@@ -226,7 +229,7 @@ class TestGate:
 
     @settings(max_examples=60, deadline=None)
     @given(reports(), profiles)
-    def test_accepts_only_what_the_profile_names(self, report, profile):
+    def test_accepts_only_what_the_profile_names(self, report: Report, profile: Profile) -> None:
         if decide(report, profile).code is Code.ACCEPT:
             outcomes = {test.outcome for test in report.tests} | {
                 entry.verdict for entry in report.requirements
@@ -238,7 +241,7 @@ class TestGate:
 
     @settings(max_examples=60, deadline=None)
     @given(reports(), profiles)
-    def test_each_reason_is_said_and_there_is_always_one(self, report, profile):
+    def test_each_reason_is_said_and_there_is_always_one(self, report: Report, profile: Profile) -> None:
         assert all(decide(report, profile).reasons)
         assert decide(report, profile).reasons
 
@@ -246,13 +249,13 @@ class TestGate:
 class Tags(HTMLParser):
     """The elements and attributes of a page."""
 
-    def __init__(self, page):
+    def __init__(self, page: str) -> None:
         super().__init__()
-        self.tags = []
-        self.attributes = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str, str]] = []
         self.feed(page)
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += [(tag, name, value or "") for name, value in attrs]
 
@@ -260,7 +263,9 @@ class Tags(HTMLParser):
 class TestRenderers:
     @settings(max_examples=40, deadline=None)
     @given(reports())
-    def test_the_page_holds_no_element_that_is_not_ours_and_nothing_from_elsewhere(self, report):
+    def test_the_page_holds_no_element_that_is_not_ours_and_nothing_from_elsewhere(
+        self, report: Report
+    ) -> None:
         page = Tags(render_page(report))
         assert not {"script", "img", "link", "iframe", "object", "base", "form"} & set(page.tags)
         for tag, name, value in page.attributes:
@@ -272,7 +277,7 @@ class TestRenderers:
 
     @settings(max_examples=40, deadline=None)
     @given(reports())
-    def test_junit_is_well_formed_and_counts_right(self, report):
+    def test_junit_is_well_formed_and_counts_right(self, report: Report) -> None:
         root = ET.fromstring(render_junit(report).encode())
         cases = root.findall(".//testcase")
         assert len(cases) == len(report.tests) == int(root.get("tests"))
@@ -286,7 +291,7 @@ class TestRenderers:
 
     @settings(max_examples=40, deadline=None)
     @given(reports())
-    def test_markdown_holds_no_html_and_no_row_breaks(self, report):
+    def test_markdown_holds_no_html_and_no_row_breaks(self, report: Report) -> None:
         text = render_markdown(report)
         assert not re.search(r"<\w", text)
         for block in text.split("\n\n"):
@@ -295,14 +300,14 @@ class TestRenderers:
 
     @settings(max_examples=40, deadline=None)
     @given(reports())
-    def test_a_report_survives_json_and_keeps_to_its_schema(self, report):
+    def test_a_report_survives_json_and_keeps_to_its_schema(self, report: Report) -> None:
         document = json.loads(json.dumps(report.model_dump(mode="json"), allow_nan=False))
         assert violation(document) is None
         assert Report.model_validate(document) == report
 
     @settings(max_examples=40, deadline=None)
     @given(reports())
-    def test_a_censor_reaches_every_text_and_leaves_a_valid_report(self, report):
+    def test_a_censor_reaches_every_text_and_leaves_a_valid_report(self, report: Report) -> None:
         report = Report.model_validate(
             censored(report.model_dump(mode="json"), lambda text: "x" * (len(text) > 0))
         )

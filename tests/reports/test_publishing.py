@@ -12,16 +12,17 @@ import pytest
 
 from reports.model import Report
 from reports.schema import SCHEMA_FILE, generated, violation
+from tests.reports.conftest import Project
 
 MARKED = "@pytest.mark.requirement('MED-001')\n"
 ARTEFACTS = {"report.json", "junit.xml", "summary.md", "index.html"}
 
 
-def test_the_published_schema_is_the_models():
+def test_the_published_schema_is_the_models() -> None:
     assert SCHEMA_FILE.read_text(encoding="utf-8") == generated(), "run: python -m reports.schema"
 
 
-def test_every_run_has_a_folder_of_its_own_and_latest_points_to_the_last(project):
+def test_every_run_has_a_folder_of_its_own_and_latest_points_to_the_last(project: Project) -> None:
     project.media(MARKED + "def test_it(): pass")
     first, second = project.run(), project.run()
     folders = sorted(folder.name for folder in second.folder.iterdir() if folder.name != "latest")
@@ -31,7 +32,7 @@ def test_every_run_has_a_folder_of_its_own_and_latest_points_to_the_last(project
     assert "report: 1 requirement (1 passed): reports/out/" in first.output
 
 
-def test_the_record_keeps_to_the_schema(project):
+def test_the_record_keeps_to_the_schema(project: Project) -> None:
     project.media(MARKED + "def test_it(): assert False\n" + MARKED + "def test_more(): pass")
     outcome = project.run("--seed", "7", "-v")
     document = json.loads((outcome.folder / "latest" / "report.json").read_text())
@@ -44,7 +45,7 @@ def test_the_record_keeps_to_the_schema(project):
     ET.parse(outcome.folder / "latest" / "junit.xml")
 
 
-def test_the_folder_may_be_chosen(project, tmp_path_factory):
+def test_the_folder_may_be_chosen(project: Project, tmp_path_factory: pytest.TempPathFactory) -> None:
     project.media(MARKED + "def test_it(): pass")
     folder = tmp_path_factory.mktemp("elsewhere") / "new"
     project.run("--report-dir", folder)
@@ -55,13 +56,13 @@ def test_the_folder_may_be_chosen(project, tmp_path_factory):
 @pytest.mark.parametrize(
     "arguments", [["--collect-only"], ["--markers"], ["--help"], ["--version"], ["--fixtures"]]
 )
-def test_a_listing_leaves_nothing_behind(project, arguments):
+def test_a_listing_leaves_nothing_behind(project: Project, arguments: list[str]) -> None:
     project.media(MARKED + "def test_it(): pass")
     project.run(*arguments)
     assert not (project.root / "reports").exists()
 
 
-def test_other_plugins_fill_in_the_record(project):
+def test_other_plugins_fill_in_the_record(project: Project) -> None:
     project.media(
         MARKED + "def test_it(evidence): evidence('login', {'token': 's3cret'}); assert 's3cret' == ''"
     )
@@ -103,7 +104,7 @@ def pytest_sessionfinish(session):
     assert (outcome.folder / "latest" / "pod.log").exists()
 
 
-def test_a_run_of_mutants_is_reported_without_any_suite(project):
+def test_a_run_of_mutants_is_reported_without_any_suite(project: Project) -> None:
     (project.root / "tests").mkdir()
     (project.root / "tests" / "test_mutants.py").write_text(
         "from reports.collection import RUN\nfrom reports.model import Mutant\ndef test_it(request):\n"
@@ -115,7 +116,7 @@ def test_a_run_of_mutants_is_reported_without_any_suite(project):
     assert (report.tests, report.requirements) == ((), ())
 
 
-def test_a_folder_that_cannot_be_made_stops_the_run_before_it_begins(project):
+def test_a_folder_that_cannot_be_made_stops_the_run_before_it_begins(project: Project) -> None:
     project.media(MARKED + "def test_it(): pass")
     (project.root / "blocked").write_text("a file")
     outcome = project.run("--report-dir", project.root / "blocked")
@@ -126,7 +127,7 @@ def test_a_folder_that_cannot_be_made_stops_the_run_before_it_begins(project):
     assert "--report-dir" in line
 
 
-def test_what_cannot_be_published_is_said_in_one_line(project):
+def test_what_cannot_be_published_is_said_in_one_line(project: Project) -> None:
     project.media(MARKED + "def test_it(): pass")
     (project.root / "conftest.py").write_text(
         "from reports.collection import RUN\ndef pytest_sessionfinish(session):\n"
@@ -141,7 +142,9 @@ def test_what_cannot_be_published_is_said_in_one_line(project):
 @pytest.mark.parametrize(
     "fill", ["def test_it(): (OUT / 'big').write_bytes(bytes(10**7))", "def test_it(): pass"]
 )
-def test_a_full_disk_is_said_in_one_line_and_ends_with_its_own_code(project, tmp_path, fill):
+def test_a_full_disk_is_said_in_one_line_and_ends_with_its_own_code(
+    project: Project, tmp_path: Path, fill: str
+) -> None:
     """On a tmpfs in a mount namespace of its own: full before the run's end, or from the beginning."""
     if shutil.which("unshare") is None or os.geteuid() != 0:
         pytest.skip("needs root and unshare to mount a tmpfs of its own")

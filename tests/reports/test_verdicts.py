@@ -3,6 +3,7 @@
 import pytest
 
 from reports.model import NotRun, NotRunKind
+from tests.reports.conftest import Project
 
 DEVIATION = "@pytest.mark.known_deviation('https://upstream.example/1', 'answers 404')\n"
 MARKED = "@pytest.mark.requirement('MED-001')\n"
@@ -83,7 +84,9 @@ MARKED = "@pytest.mark.requirement('MED-001')\n"
         ),
     ],
 )
-def test_one_verdict_with_its_reason(project, tests, verdict, said, code):
+def test_one_verdict_with_its_reason(
+    project: Project, tests: str, verdict: str, said: str | None, code: int
+) -> None:
     project.media(tests)
     outcome = project.run()
     entry = outcome.test("test_it")
@@ -93,19 +96,19 @@ def test_one_verdict_with_its_reason(project, tests, verdict, said, code):
     assert outcome.code == outcome.report.run.exit_code == code
 
 
-def test_a_typed_reason_is_shown_by_pytest_too(project):
+def test_a_typed_reason_is_shown_by_pytest_too(project: Project) -> None:
     project.media(MARKED + "def test_it(): raise NotRun(NotRunKind.CAPABILITY_ABSENT, 'no signals here')")
     assert "not run: capability_absent: no signals here" in project.run().output
 
 
-def test_a_known_deviation_keeps_its_link_and_what_was_seen(project):
+def test_a_known_deviation_keeps_its_link_and_what_was_seen(project: Project) -> None:
     project.media(MARKED + DEVIATION + "def test_it(): assert 404 == 403")
     reason = project.run().test("test_it").reason
     assert reason.link == "https://upstream.example/1"
     assert "assert 404 == 403" in reason.text
 
 
-def test_a_requirement_is_as_good_as_the_worst_of_its_tests(project):
+def test_a_requirement_is_as_good_as_the_worst_of_its_tests(project: Project) -> None:
     project.media(MARKED + "def test_it(): pass\n" + MARKED + "def test_more(): assert 1 == 2")
     outcome = project.run()
     entry = outcome.requirement("MED-001")
@@ -114,7 +117,7 @@ def test_a_requirement_is_as_good_as_the_worst_of_its_tests(project):
     assert len(entry.tests) == 2
 
 
-def test_one_test_may_prove_several_requirements(project):
+def test_one_test_may_prove_several_requirements(project: Project) -> None:
     project.media(MARKED + "@pytest.mark.requirement('MED-002')\ndef test_it(): pass", "MED-001", "MED-002")
     outcome = project.run()
     assert outcome.test("test_it").requirements == ("MED-001", "MED-002")
@@ -122,7 +125,7 @@ def test_one_test_may_prove_several_requirements(project):
 
 
 class TestAWaiver:
-    def test_turns_failed_into_waived_and_the_run_does_not_fail(self, project):
+    def test_turns_failed_into_waived_and_the_run_does_not_fail(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): assert 1 == 2")
         project.waive("MED-001", "9999-12-31")
         outcome = project.run()
@@ -132,27 +135,27 @@ class TestAWaiver:
         for part in ("waived until 9999-12-31 by Ada: mended soon", "assert 1 == 2"):
             assert part in entry.reason.text
 
-    def test_does_not_bend_an_error(self, project):
+    def test_does_not_bend_an_error(self, project: Project) -> None:
         project.media("@pytest.fixture\ndef room(): raise OSError\n" + MARKED + "def test_it(room): pass")
         project.waive("MED-001", "9999-12-31")
         outcome = project.run()
         assert outcome.test("test_it").outcome == "error"
         assert outcome.code == 1
 
-    def test_of_one_requirement_does_not_cover_another_one_of_the_same_test(self, project):
+    def test_of_one_requirement_does_not_cover_another_one_of_the_same_test(self, project: Project) -> None:
         tests = MARKED + "@pytest.mark.requirement('MED-002')\ndef test_it(): assert 1 == 2"
         project.media(tests, "MED-001", "MED-002")
         project.waive("MED-001", "9999-12-31")
         assert project.run().test("test_it").outcome == "failed"
 
-    def test_leaves_a_pass_alone(self, project):
+    def test_leaves_a_pass_alone(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): pass")
         project.waive("MED-001", "9999-12-31")
         assert project.run().test("test_it").outcome == "passed"
 
 
 class TestDeselected:
-    def test_tests_are_recorded_with_what_left_them_out(self, project):
+    def test_tests_are_recorded_with_what_left_them_out(self, project: Project) -> None:
         project.media(MARKED + "@pytest.mark.slow\ndef test_it(): pass\n" + MARKED + "def test_more(): pass")
         outcome = project.run("-m", "not slow")
         reason = outcome.test("test_it").reason
@@ -160,20 +163,20 @@ class TestDeselected:
         assert outcome.test("test_more").outcome == "passed"
         assert outcome.requirement("MED-001").verdict == "not_run"
 
-    def test_areas_appear_with_all_their_requirements(self, project):
+    def test_areas_appear_with_all_their_requirements(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): pass")
         project.area("push", ["PSH-001"], "@pytest.mark.requirement('PSH-001')\ndef test_push(): pass")
         entry = project.run("suites/media").requirement("PSH-001")
         assert (entry.verdict, entry.reason.kind, entry.tests) == ("not_run", "deselected", ())
 
-    def test_all_of_them_leave_a_report_of_nothing(self, project):
+    def test_all_of_them_leave_a_report_of_nothing(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): pass")
         outcome = project.run("-k", "nothing_of_the_kind")
         assert outcome.code == outcome.report.run.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
         assert outcome.test("test_it").reason.text == "left out by -k 'nothing_of_the_kind'"
 
 
-def test_a_typed_reason_is_never_empty():
+def test_a_typed_reason_is_never_empty() -> None:
     with pytest.raises(ValueError, match="needs a reason"):
         NotRun(NotRunKind.UNAVAILABLE, " ")
 
@@ -187,7 +190,9 @@ class TestInterrupted:
             ("assert False", ["-x"], 1, "stopping after 1 failures"),
         ],
     )
-    def test_tests_after_the_end_are_not_run(self, project, statement, arguments, code, said):
+    def test_tests_after_the_end_are_not_run(
+        self, project: Project, statement: str, arguments: list[str], code: int, said: str | None
+    ) -> None:
         project.media(
             MARKED
             + "def test_first(): pass\n"
@@ -204,7 +209,7 @@ class TestInterrupted:
         assert reason.kind == "interrupted"
         assert said in reason.text
 
-    def test_also_by_a_crash_of_a_plugin(self, project):
+    def test_also_by_a_crash_of_a_plugin(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): pass")
         (project.root / "suites" / "conftest.py").write_text(
             "def pytest_runtest_protocol(): raise OSError('boom')\n"
@@ -214,7 +219,7 @@ class TestInterrupted:
         assert "boom" in outcome.test("test_it").reason.text
         assert "boom" in outcome.report.run.error
 
-    def test_also_by_a_kill_that_leaves_no_time_for_anything(self, project):
+    def test_also_by_a_kill_that_leaves_no_time_for_anything(self, project: Project) -> None:
         project.media(
             MARKED + "def test_it():\n    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)"
         )
@@ -223,13 +228,13 @@ class TestInterrupted:
         assert outcome.report.run.exit_code is None
         assert outcome.test("test_it").reason.text == "the run was killed before it could finish its report"
 
-    def test_a_test_that_was_only_set_up_has_not_passed(self, project):
+    def test_a_test_that_was_only_set_up_has_not_passed(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): assert False")
         assert project.run("--setup-only").test("test_it").outcome == "not_run"
 
 
 class TestEvidence:
-    def test_is_kept_as_it_was_when_attached(self, project):
+    def test_is_kept_as_it_was_when_attached(self, project: Project) -> None:
         project.media(
             MARKED + "def test_it(evidence):\n    seen = {'rooms': [1]}\n    evidence('rooms', seen)\n"
             "    seen['rooms'].append(2)\n    evidence.basis = 'measured'"
@@ -238,11 +243,11 @@ class TestEvidence:
         assert [(found.name, found.value) for found in entry.evidence] == [("rooms", {"rooms": [1]})]
         assert entry.basis == "measured"
 
-    def test_that_is_no_json_fails_the_test(self, project):
+    def test_that_is_no_json_fails_the_test(self, project: Project) -> None:
         project.media(MARKED + "def test_it(evidence): evidence('it', object())")
         assert project.run().test("test_it").outcome == "failed"
 
-    def test_of_a_failure_holds_traceback_and_output(self, project):
+    def test_of_a_failure_holds_traceback_and_output(self, project: Project) -> None:
         project.media(MARKED + "def test_it():\n    print('a word')\n    assert 1 == 2")
         names = {found.name: found.value for found in project.run().test("test_it").evidence}
         assert "assert 1 == 2" in names["traceback"]

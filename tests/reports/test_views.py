@@ -17,11 +17,11 @@ from reports.views import duration, headline, not_run, other_version, size, time
 
 
 @pytest.fixture
-def run():
+def run() -> Run:
     return Run(id="r", started="2026-06-15T12:00:00Z", exit_code=0)
 
 
-def requirements(*verdicts):
+def requirements(*verdicts: str) -> tuple[list[RequirementEntry], list[TestEntry]]:
     """Tests and requirements with these verdicts, one to one."""
     tests, entries = [], []
     for number, verdict in enumerate(verdicts):
@@ -55,12 +55,12 @@ def requirements(*verdicts):
         (["error", "failed"], "bad", "2 of 2 requirements are broken"),
     ],
 )
-def test_the_headline_says_the_worst_first(run, verdicts, mood, sentence):
+def test_the_headline_says_the_worst_first(run: Run, verdicts: list[str], mood: str, sentence: str) -> None:
     found = headline(Report.of(run, *requirements(*verdicts)))
     assert (found.mood, found.sentence) == (mood, sentence)
 
 
-def test_the_headline_tells_of_a_run_that_broke_off(run):
+def test_the_headline_tells_of_a_run_that_broke_off(run: Run) -> None:
     broken = run.model_copy(update={"error": "no cluster"})
     assert (
         headline(Report.of(broken, *requirements("not_run"))).sentence
@@ -77,19 +77,19 @@ def test_the_headline_tells_of_a_run_that_broke_off(run):
         ("survived", "bad", "1 of 1 mutant escaped the suite"),
     ],
 )
-def test_the_headline_of_a_run_of_mutants(run, outcome, mood, sentence):
+def test_the_headline_of_a_run_of_mutants(run: Run, outcome: str, mood: str, sentence: str) -> None:
     mutant = Mutant(id="m", requirements=("MED-001",), level="live", outcome=outcome)
     found = headline(Report.of(run, [], [], mutants=[mutant]))
     assert (found.mood, found.sentence) == (mood, sentence)
 
 
-def test_what_did_not_run_is_gathered_by_reason(run):
+def test_what_did_not_run_is_gathered_by_reason(run: Run) -> None:
     [entry] = not_run(Report.of(run, *requirements("not_run", "passed", "not_run")))
     assert (entry.kind, entry.text) == ("capability_absent", "no signals")
     assert (entry.requirements, entry.tests) == (("MED-000", "MED-002"), ("t0", "t2"))
 
 
-def test_each_object_has_a_bar_from_its_first_event_to_its_last(run):
+def test_each_object_has_a_bar_from_its_first_event_to_its_last(run: Run) -> None:
     events = [
         Event(at_s=4, object="redis-0", event="ready"),
         Event(at_s=1, object="redis-0", event="starts"),
@@ -112,10 +112,10 @@ def test_each_object_has_a_bar_from_its_first_event_to_its_last(run):
         ("3.4", None, False),
     ],
 )
-def test_another_version_than_claimed_is_seen(claimed, real, other):
+def test_another_version_than_claimed_is_seen(claimed: str, real: str | None, other: bool) -> None:
     assert other_version(ImageVersion(name="x", claimed=claimed, real=real)) is other
 
 
-def test_numbers_are_said_as_people_say_them():
+def test_numbers_are_said_as_people_say_them() -> None:
     assert [duration(s) for s in (0.417, 42, 423, 7500)] == ["0.42 s", "42 s", "7 min 03 s", "2 h 05 min"]
     assert [size(b) for b in (None, 512, 300 * 2**20, 3 * 2**29)] == ["—", "512 B", "300 MiB", "1.5 GiB"]

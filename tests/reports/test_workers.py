@@ -1,7 +1,9 @@
 """Under pytest-xdist one process writes, and it knows what the others collected."""
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -12,12 +14,12 @@ from reports.workers import Controller, Worker
 
 
 @pytest.fixture
-def sides(tmp_path):
+def sides(tmp_path: Path) -> tuple[Worker, Controller]:
     """A worker that collected two tests, and a controller that collected none."""
     suites = tmp_path / "suites"
     (suites / "media").mkdir(parents=True)
     (suites / "media" / "requirements.yaml").write_text("- {id: MED-001, text: It MUST hold., source: x}\n")
-    config = SimpleNamespace(rootpath=tmp_path, workeroutput={})
+    config = cast(pytest.Config, SimpleNamespace(rootpath=tmp_path, workeroutput={}))
     worker, controller = (
         Recorder(config, RunRecord.begin(tmp_path / "out", (), None), suites, writes)
         for writes in (False, True)
@@ -32,7 +34,7 @@ def sides(tmp_path):
     return Worker(worker), Controller(controller)
 
 
-def test_the_controller_knows_what_was_collected_and_left_out(sides):
+def test_the_controller_knows_what_was_collected_and_left_out(sides: tuple[Worker, Controller]) -> None:
     worker, controller = sides
     worker.pytest_collection_finish()
     carried = json.loads(json.dumps(worker.recorder.config.workeroutput))
@@ -41,7 +43,7 @@ def test_the_controller_knows_what_was_collected_and_left_out(sides):
     assert controller.recorder.record.promises
 
 
-def test_breaches_seen_by_a_worker_reach_the_controller(sides):
+def test_breaches_seen_by_a_worker_reach_the_controller(sides: tuple[Worker, Controller]) -> None:
     worker, controller = sides
     worker.recorder.record.breaches = ("a.py:1: proves no requirement",)
     worker.pytest_collection_finish()
@@ -50,7 +52,9 @@ def test_breaches_seen_by_a_worker_reach_the_controller(sides):
     assert controller.recorder.record.error == "a.py:1: proves no requirement"
 
 
-def test_before_the_first_test_there_is_a_report_in_which_none_has_run(sides):
+def test_before_the_first_test_there_is_a_report_in_which_none_has_run(
+    sides: tuple[Worker, Controller],
+) -> None:
     _, controller = sides
     controller.pytest_xdist_node_collection_finished(["suites/media/test_it.py::a", "tests/test_own.py::b"])
     record = controller.recorder.record
@@ -60,20 +64,23 @@ def test_before_the_first_test_there_is_a_report_in_which_none_has_run(sides):
     assert [entry["verdict"] for entry in document["requirements"]] == ["not_run"]
 
 
-def test_a_worker_that_died_without_a_word_changes_nothing(sides):
+def test_a_worker_that_died_without_a_word_changes_nothing(sides: tuple[Worker, Controller]) -> None:
     _, controller = sides
     controller.pytest_testnodedown(SimpleNamespace())
     assert not controller.recorder.record.promises
 
 
-def test_a_worker_hands_breaches_on_instead_of_raising(sides, tmp_path):
+def test_a_worker_hands_breaches_on_instead_of_raising(
+    sides: tuple[Worker, Controller], tmp_path: Path
+) -> None:
     worker, _ = sides
     file = tmp_path / "suites" / "media" / "test_it.py"
     file.write_text("import pytest\npytest.skip\n")
-    config = SimpleNamespace(workerinput={}, option=SimpleNamespace(keyword="x"))
+    config = cast(pytest.Config, SimpleNamespace(workerinput={}, option=SimpleNamespace(keyword="x")))
     collector = Collector(config, worker.recorder.record, tmp_path / "suites")
     collector.pytest_collect_file(file)
-    collector.pytest_collection_modifyitems(SimpleNamespace(testsfailed=0), items := [])
+    items: list[pytest.Item] = []
+    collector.pytest_collection_modifyitems(cast(pytest.Session, SimpleNamespace(testsfailed=0)), items)
     assert items == []
     [breach] = worker.recorder.record.breaches
     assert "pytest.skip gives no typed reason" in breach
