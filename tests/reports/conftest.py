@@ -9,7 +9,7 @@ from textwrap import dedent
 import pytest
 import yaml
 
-from reports.model import Report, RequirementEntry, TestEntry
+from reports.model import Reason, Report, RequirementEntry, TestEntry
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Outcome:
         """The one test whose id ends with `::name`."""
         [entry] = [entry for entry in self.report.tests if entry.id.endswith(f"::{name}")]
         return entry
+
+    def reason(self, name: str) -> Reason:
+        """The reason of the one test whose id ends with `::name`; it must have one."""
+        reason = self.test(name).reason
+        assert reason is not None
+        return reason
 
     def requirement(self, name: str) -> RequirementEntry:
         [entry] = [entry for entry in self.report.requirements if entry.id == name]

@@ -149,8 +149,9 @@ class TestARequirementWithoutATest:
         (project.root / "suites" / "media" / "test_more.py").write_text("import nothing_of_the_kind\n")
         outcome = project.run()
         assert outcome.code == pytest.ExitCode.INTERRUPTED
+        assert outcome.report.run.error is not None
         assert "nothing_of_the_kind" in outcome.report.run.error
-        assert outcome.test("test_it").reason.kind == "interrupted"
+        assert outcome.reason("test_it").kind == "interrupted"
 
 
 def test_an_area_without_a_catalogue_knows_no_requirement(project: Project) -> None:
@@ -163,8 +164,9 @@ def test_a_breach_leaves_a_report_in_which_nothing_ran(project: Project) -> None
     project.media("@pytest.mark.requirement('MED-009')\ndef test_it(): pass")
     outcome = project.run()
     assert outcome.report.run.exit_code == pytest.ExitCode.USAGE_ERROR
+    assert outcome.report.run.error is not None
     assert "unknown requirement MED-009" in outcome.report.run.error
-    assert outcome.test("test_it").reason.kind == "interrupted"
+    assert outcome.reason("test_it").kind == "interrupted"
 
 
 def test_an_expired_waiver_ends_the_session_and_names_its_owner(project: Project) -> None:

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from fixtures.cli.gate import gate
 from fixtures.cli.report import report as report_command
@@ -30,13 +29,20 @@ def nightly() -> Profile:
     return load_model(POLICY, Policy).profile["nightly"]
 
 
+class More(TypedDict, total=False):
+    """Optional keys of a report."""
+
+    mutants: list[Mutant]
+    slos: list[Slo]
+
+
 def made(
     *verdicts: str,
     kind: str | None = None,
     target: str | None = "local",
     exit_code: int | None = 0,
     error: str | None = None,
-    **more: list[Mutant] | list[Slo],
+    **more: Unpack[More],
 ) -> Report:
     """A report with a requirement and a test for each verdict."""
     tests, requirements = [], []
@@ -217,7 +223,11 @@ class TestCommands:
         app = typer.Typer()
         app.command()(gate)
         app.command()(report_command)
-        return lambda *arguments: CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+        def invoke(*arguments: str | Path) -> Result:
+            return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+        return invoke
 
     @pytest.fixture
     def report(self, tmp_path: Path) -> Callable[[Report], Path]:

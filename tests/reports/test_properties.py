@@ -280,7 +280,7 @@ class TestRenderers:
     def test_junit_is_well_formed_and_counts_right(self, report: Report) -> None:
         root = ET.fromstring(render_junit(report).encode())
         cases = root.findall(".//testcase")
-        assert len(cases) == len(report.tests) == int(root.get("tests"))
+        assert len(cases) == len(report.tests) == int(root.attrib["tests"])
         for tag, verdicts in {
             "error": {"error"},
             "failure": {"failed"},

@@ -95,6 +95,7 @@ def pytest_sessionfinish(session):
     )
     assert report.run.differences[0].here == "1"
     assert report.deployment.left_out[0].what == "HPA"
+    assert report.mutants is not None
     assert report.mutants[0].id == "m"
     assert report.run.error == "the target died of ***"
     for name in ARTEFACTS:
@@ -112,6 +113,7 @@ def test_a_run_of_mutants_is_reported_without_any_suite(project: Project) -> Non
         "        Mutant(id='m', requirements=['MED-001'], level='static', red=['MED-001'], outcome='killed'))\n"
     )
     report = project.run("tests").report
+    assert report.mutants is not None
     assert [mutant.outcome for mutant in report.mutants] == ["killed"]
     assert (report.tests, report.requirements) == ((), ())
 

@@ -92,7 +92,7 @@ def test_one_verdict_with_its_reason(
     entry = outcome.test("test_it")
     assert entry.outcome == verdict
     assert outcome.requirement("MED-001").verdict == verdict
-    assert (said in entry.reason.text) if said else entry.reason is None
+    assert (said in outcome.reason("test_it").text) if said else entry.reason is None
     assert outcome.code == outcome.report.run.exit_code == code
 
 
@@ -103,7 +103,7 @@ def test_a_typed_reason_is_shown_by_pytest_too(project: Project) -> None:
 
 def test_a_known_deviation_keeps_its_link_and_what_was_seen(project: Project) -> None:
     project.media(MARKED + DEVIATION + "def test_it(): assert 404 == 403")
-    reason = project.run().test("test_it").reason
+    reason = project.run().reason("test_it")
     assert reason.link == "https://upstream.example/1"
     assert "assert 404 == 403" in reason.text
 
@@ -132,6 +132,7 @@ class TestAWaiver:
         assert outcome.code == 0
         entry = outcome.test("test_it")
         assert entry.outcome == outcome.requirement("MED-001").verdict == "waived"
+        assert entry.reason is not None
         for part in ("waived until 9999-12-31 by Ada: mended soon", "assert 1 == 2"):
             assert part in entry.reason.text
 
@@ -158,7 +159,7 @@ class TestDeselected:
     def test_tests_are_recorded_with_what_left_them_out(self, project: Project) -> None:
         project.media(MARKED + "@pytest.mark.slow\ndef test_it(): pass\n" + MARKED + "def test_more(): pass")
         outcome = project.run("-m", "not slow")
-        reason = outcome.test("test_it").reason
+        reason = outcome.reason("test_it")
         assert (reason.kind, reason.text) == ("deselected", "left out by -m 'not slow'")
         assert outcome.test("test_more").outcome == "passed"
         assert outcome.requirement("MED-001").verdict == "not_run"
@@ -167,13 +168,14 @@ class TestDeselected:
         project.media(MARKED + "def test_it(): pass")
         project.area("push", ["PSH-001"], "@pytest.mark.requirement('PSH-001')\ndef test_push(): pass")
         entry = project.run("suites/media").requirement("PSH-001")
+        assert entry.reason is not None
         assert (entry.verdict, entry.reason.kind, entry.tests) == ("not_run", "deselected", ())
 
     def test_all_of_them_leave_a_report_of_nothing(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): pass")
         outcome = project.run("-k", "nothing_of_the_kind")
         assert outcome.code == outcome.report.run.exit_code == pytest.ExitCode.NO_TESTS_COLLECTED
-        assert outcome.test("test_it").reason.text == "left out by -k 'nothing_of_the_kind'"
+        assert outcome.reason("test_it").text == "left out by -k 'nothing_of_the_kind'"
 
 
 def test_a_typed_reason_is_never_empty() -> None:
@@ -191,7 +193,7 @@ class TestInterrupted:
         ],
     )
     def test_tests_after_the_end_are_not_run(
-        self, project: Project, statement: str, arguments: list[str], code: int, said: str | None
+        self, project: Project, statement: str, arguments: list[str], code: int, said: str
     ) -> None:
         project.media(
             MARKED
@@ -205,7 +207,7 @@ class TestInterrupted:
         outcome = project.run(*arguments, subprocess="Keyboard" in statement)
         assert outcome.code == outcome.report.run.exit_code == code
         assert outcome.test("test_first").outcome == "passed"
-        reason = outcome.test("test_more").reason
+        reason = outcome.reason("test_more")
         assert reason.kind == "interrupted"
         assert said in reason.text
 
@@ -216,7 +218,8 @@ class TestInterrupted:
         )
         outcome = project.run()
         assert outcome.code == pytest.ExitCode.INTERNAL_ERROR
-        assert "boom" in outcome.test("test_it").reason.text
+        assert "boom" in outcome.reason("test_it").text
+        assert outcome.report.run.error is not None
         assert "boom" in outcome.report.run.error
 
     def test_also_by_a_kill_that_leaves_no_time_for_anything(self, project: Project) -> None:
@@ -226,7 +229,7 @@ class TestInterrupted:
         outcome = project.run(subprocess=True)
         assert outcome.code == -9
         assert outcome.report.run.exit_code is None
-        assert outcome.test("test_it").reason.text == "the run was killed before it could finish its report"
+        assert outcome.reason("test_it").text == "the run was killed before it could finish its report"
 
     def test_a_test_that_was_only_set_up_has_not_passed(self, project: Project) -> None:
         project.media(MARKED + "def test_it(): assert False")
@@ -250,5 +253,6 @@ class TestEvidence:
     def test_of_a_failure_holds_traceback_and_output(self, project: Project) -> None:
         project.media(MARKED + "def test_it():\n    print('a word')\n    assert 1 == 2")
         names = {found.name: found.value for found in project.run().test("test_it").evidence}
+        assert isinstance(names["traceback"], str)
         assert "assert 1 == 2" in names["traceback"]
         assert names["captured stdout call"] == "a word\n"

@@ -37,7 +37,7 @@ def sides(tmp_path: Path) -> tuple[Worker, Controller]:
 def test_the_controller_knows_what_was_collected_and_left_out(sides: tuple[Worker, Controller]) -> None:
     worker, controller = sides
     worker.pytest_collection_finish()
-    carried = json.loads(json.dumps(worker.recorder.config.workeroutput))
+    carried = json.loads(json.dumps(cast(SimpleNamespace, worker.recorder.config).workeroutput))
     controller.pytest_testnodedown(SimpleNamespace(workeroutput=carried))
     assert controller.recorder.record.tests == worker.recorder.record.tests
     assert controller.recorder.record.promises
@@ -47,7 +47,9 @@ def test_breaches_seen_by_a_worker_reach_the_controller(sides: tuple[Worker, Con
     worker, controller = sides
     worker.recorder.record.breaches = ("a.py:1: proves no requirement",)
     worker.pytest_collection_finish()
-    controller.pytest_testnodedown(SimpleNamespace(workeroutput=worker.recorder.config.workeroutput))
+    controller.pytest_testnodedown(
+        SimpleNamespace(workeroutput=cast(SimpleNamespace, worker.recorder.config).workeroutput)
+    )
     assert controller.recorder.record.breaches == ("a.py:1: proves no requirement",)
     assert controller.recorder.record.error == "a.py:1: proves no requirement"
 
