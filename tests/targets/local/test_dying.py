@@ -138,6 +138,8 @@ class Holder:
         # The kernel gives the numbers of namespaces out again, so what others started later does not count.
         everyone = everybody(before=self.killed + MARGIN_S)
         left = [f"process {pid}" for pid in everyone if namespaces_of(pid) & self.spaces]
+        if not left and has_new_owner(self.block, since=self.killed):
+            return []
         if Path("/sys/class/net", self.block.link).exists():
             left.append(f"link {self.block.link}")
         routes = subprocess.run(["ip", "-4", "route"], capture_output=True, text=True, check=True).stdout
@@ -163,6 +165,13 @@ def block_of(pid: int) -> Block | None:
         if str(states_folder() / str(block.number) / "lock") in opened:
             return block
     return None
+
+
+def has_new_owner(block: Block, since: float) -> bool:
+    """Whether another run, started after that moment, has taken the block: what is there now is its own."""
+    old = set(everybody(before=since + MARGIN_S))
+    everyone = {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()}
+    return any(block_of(pid) == block for pid in everyone - old)
 
 
 def is_free(block: Block) -> bool:
