@@ -25,15 +25,29 @@ def service(name: str, port: int, *, target: int, headless: bool = False) -> lis
     ]
 
 
+def stateful(name: str, replicas: int) -> list[Manifest]:
+    """A headless Service and the StatefulSet that it governs."""
+    governing, workload = service(name, 80, target=80, headless=True)
+    spec = workload["spec"] | {"replicas": replicas, "serviceName": name}
+    return [governing, workload | {"kind": "StatefulSet", "spec": spec}]
+
+
 SERVICES = [
+    *stateful("set", 2),
     *service("main", 9093, target=9093, headless=True),
     *service("redis", 6379, target=7000),
     *service("postgresql", 5432, target=5432),
 ]
 
 
-def deployment(haproxy: str = "", synapse: str = SYNAPSE) -> list[Manifest]:
+def deployment(haproxy: str = "", synapse: str = SYNAPSE, redis_proxy: str = "") -> list[Manifest]:
+    proxy = {
+        "kind": "ConfigMap",
+        "metadata": {"name": "redis-proxy-conf.d"},
+        "data": {"20-a.cfg": redis_proxy},
+    }
     return [
+        proxy,
         {"kind": "ConfigMap", "metadata": {"name": "synapse-conf.d"}, "data": {"10-a.yaml": synapse}},
         {"kind": "ConfigMap", "metadata": {"name": "haproxy-conf.d"}, "data": {"40-a.cfg": haproxy}},
     ]
@@ -52,6 +66,9 @@ def at(name: str) -> str:
         (f'    server a "{at("nobody")}:1"\n', "there is no Service 'nobody'"),
         (f'    server a "{at("redis")}:7000"\n', "Service/redis has no port 7000; it has: 6379, port"),
         (f'    server-template a 1-8 "{at("_client._tcp.redis")}"\n', "has no port 'client'"),
+        (f'    server a "{at("set-1.set")}:80"\n', None),
+        (f'    server a "{at("set-2.set")}:80"\n', "no name to a pod 'set-2'; it does to: set-0, set-1"),
+        (f'    server a "{at("redis-0.redis")}:6379"\n', "no name to a pod 'redis-0'; it does to: none"),
     ],
 )
 def test_servers_are_services(haproxy: str, fault: str | None) -> None:
@@ -67,7 +84,45 @@ def test_a_server_that_is_no_service_is_refused() -> None:
 
 
 def test_a_headless_service_translates_no_port() -> None:
-    objects = [*service("main", 80, target=9093, headless=True), *SERVICES[2:]]
+    objects = [*service("main", 80, target=9093, headless=True), *SERVICES[4:]]
     synapse = SYNAPSE.replace("9093", "80")
     (fault,) = dead_ends([*objects, *deployment(synapse=synapse)])
     assert fault.endswith("instance_map.main: Service/main has no port 80; it has: 9093, port")
+
+
+SWITCH = (
+    "    http-request set-var(txn.pool) str(main) "
+    "if { var(txn.pool) -m beg extra- } !{ var(proc.extra) -m found }\n"
+)
+INSTEAD = "    http-request return status 503 if is_web { nbsrv(web) eq 0 }\n"
+
+
+@pytest.mark.parametrize(
+    ("backend", "front", "excused"),
+    [
+        ("extra-a", "", False),
+        ("extra-a", SWITCH, True),
+        ("extra-a", f"{SWITCH}global\n    set-var proc.extra str(on)\n", False),
+        ("other", SWITCH, False),
+        ("web", INSTEAD, True),
+        ("other", INSTEAD, False),
+    ],
+)
+def test_what_is_left_out_must_not_be_routed_to(backend: str, front: str, excused: bool) -> None:
+    haproxy = f'frontend front\n{front}backend {backend}\n    server a "{at("nobody")}:1"\n'
+    found = list(dead_ends([*SERVICES, *deployment(haproxy)]))
+    assert ["there is no Service 'nobody'" in fault for fault in found] == ([] if excused else [True])
+
+
+def test_the_proxy_of_redis_and_the_object_store_are_followed() -> None:
+    synapse = SYNAPSE + "media_storage_providers: [{config: {endpoint_url: 'http://s3:8333'}}]\n"
+    proxy = f'    server a "{at("redis-0.peers")}:6379"\n'
+    first, second = dead_ends([*SERVICES, *deployment(synapse=synapse, redis_proxy=proxy)])
+    assert first.startswith("ConfigMap/synapse-conf.d media_storage_providers[0]: there is no Service 's3'")
+    assert second.startswith("ConfigMap/redis-proxy-conf.d 20-a.cfg: server redis-0.peers.")
+
+
+def test_an_operator_makes_services_too() -> None:
+    cluster = {"kind": "Cluster", "metadata": {"name": "postgresql"}}
+    synapse = SYNAPSE.replace("host: postgresql", "host: postgresql-rw")
+    assert not list(dead_ends([cluster, *SERVICES, *deployment(synapse=synapse)]))

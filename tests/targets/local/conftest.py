@@ -11,14 +11,20 @@ from typing import Any
 
 import pytest
 
-from fixtures.deployment.interface import Event, Pod
+from fixtures.deployment.interface import Event, Pod, Reach
+from fixtures.deployment.roles import Role
 from fixtures.rendering.objects import Manifest, Ref
 from fixtures.rendering.programs import Program
 from fixtures.targets.local import control
 from fixtures.targets.local.target import LocalDeployment, local_deployment
 
 IMAGE = "tiny:1"
-PROGRAMS = {IMAGE: Program(("/usr/local/bin", "/usr/bin", "/bin"), {"FROM_IMAGE": "yes"}, ())}
+# By these names of images workloads are recognised as playing a role; all are the same program.
+ROLES = {Role.REDIS: "tiny/redis:1", Role.POSTGRESQL: "tiny/postgres:1"}
+PROGRAMS = {
+    image: Program(("/usr/local/bin", "/usr/bin", "/bin"), {"FROM_IMAGE": "yes"}, ())
+    for image in (IMAGE, *ROLES.values())
+}
 SECRET = "correct-horse-battery"
 UID = 991
 
@@ -76,7 +82,7 @@ def pod(name: str, spec: Manifest, **labels: str) -> Manifest:
 
 
 def workload(kind: str, name: str, spec: Manifest, **fields: Any) -> Manifest:
-    """A Deployment, StatefulSet or Job whose pods are labelled with its name."""
+    """A Deployment, StatefulSet, DaemonSet or Job whose pods are labelled with its name."""
     template = {"metadata": {"labels": {"app": name}}, "spec": spec}
     selector = {} if kind == "Job" else {"selector": {"matchLabels": {"app": name}}}
     version = "batch/v1" if kind == "Job" else "apps/v1"
@@ -95,6 +101,12 @@ def service(name: str, app: str | None = None, **fields: Any) -> Manifest:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": spec}
 
 
+def doors() -> list[Manifest]:
+    """The ports of a front door."""
+    numbers = (("https", 443), ("federation", 8448))
+    return [{"name": name, "port": number, "targetPort": "client"} for name, number in numbers]
+
+
 def config_map(name: str, **data: str) -> Manifest:
     """A ConfigMap; two underscores in a key stand for a dot."""
     files = {key.replace("__", "."): value for key, value in data.items()}
@@ -104,6 +116,16 @@ def config_map(name: str, **data: str) -> Manifest:
 def secret(name: str, **data: str) -> Manifest:
     """A Secret of plain text."""
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data}
+
+
+def policy(name: str, **spec: Any) -> Manifest:
+    """A NetworkPolicy in the default namespace; of all pods unless it says which."""
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {"podSelector": {}, **spec},
+    }
 
 
 def ready_when(path: str, **fields: Any) -> Manifest:
@@ -139,6 +161,16 @@ class Rig:
         """The lines of a container's log."""
         return [line async for line in self.deployment.logs(where, **which)]
 
+    async def uids(self) -> dict[str, str]:
+        """Which pods there are, each with the identity that its successor does not have."""
+        status = await self.deployment._ask("status")
+        return {entry["name"]: entry["uid"] for entry in status["pods"] if not entry["deleting"]}
+
+    async def reach(self, source: Pod, to: Pod, port: int | str, *, within: float = 0.4) -> Reach:
+        """What a new connection from one pod to another meets."""
+        asked = {"source": source.name, "pod": to.name, "port": port, "within": within}
+        return Reach((await self.deployment._ask("probe", **asked))["reach"])
+
     async def events(self) -> list[tuple[str, str]]:
         """Everything that has happened so far, object and event; everything has to be ready."""
         request = {"operation": "settle", "within": 10, "from_start": True}
@@ -157,12 +189,12 @@ async def rig(
     events = [] if told is None else told
     async with local_deployment(
         objects,
-        PROGRAMS,
         folder=folder,
         server_name="tiny.example",
         begin=time.time(),
         within=within,
         on_event=events.append,
+        find_programs=lambda _: PROGRAMS,
     ) as deployment:
         assert events == deployment.timeline
         yield Rig(deployment, folder)
@@ -185,7 +217,7 @@ def shared_objects() -> list[Manifest]:
         service("web"),
         service("web-pods", "web", clusterIP="None"),
         service("nobody"),
-        service("front", "web", type="LoadBalancer"),
+        service("front", "web", type="LoadBalancer", ports=doors()),
         workload(
             "StatefulSet",
             "db",
@@ -200,6 +232,8 @@ def shared_objects() -> list[Manifest]:
         service("db", clusterIP="None"),
         workload("Job", "once", pod_spec(container("sh", "-c", "echo done once"), restartPolicy="Never")),
         {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "kept"}, "spec": claim},
+        _on_every_node(),
+        _policy(),
         pod(
             "alive",
             pod_spec(
@@ -210,6 +244,37 @@ def shared_objects() -> list[Manifest]:
         _everything(password),
         _closed(),
     ]
+
+
+def _on_every_node() -> Manifest:
+    """A DaemonSet with files of several objects in one volume."""
+    items = [{"key": "first", "path": "deep/1", "mode": 0o400}]
+    sources = [
+        {"configMap": {"name": "files", "items": items}},
+        {"secret": {"name": "door"}},
+        {"configMap": {"name": "gone", "optional": True}},
+    ]
+    both = {"name": "both", "projected": {"sources": sources, "defaultMode": 0o440}}
+    mounts = [{"name": "both", "mountPath": "/both"}]
+    return workload("DaemonSet", "node", pod_spec(container(*FOREVER, volumeMounts=mounts), volumes=[both]))
+
+
+def _policy() -> Manifest:
+    """Every field of a NetworkPolicy, about pods that are not there."""
+    block = {"ipBlock": {"cidr": "198.18.0.0/15", "except": ["198.18.0.0/16"]}}
+    expression = {"key": "app", "operator": "In", "values": ["a"]}
+    pods = {
+        "podSelector": {"matchExpressions": [expression]},
+        "namespaceSelector": {"matchLabels": {"a": "b"}},
+    }
+    ports = [{"protocol": "TCP", "port": 80, "endPort": 90}, {"port": "client"}]
+    return policy(
+        "some",
+        podSelector={"matchLabels": {"app": "nobody"}},
+        policyTypes=["Ingress", "Egress"],
+        ingress=[{"from": [block, pods], "ports": ports}],
+        egress=[{"to": [block, pods], "ports": ports}],
+    )
 
 
 def _everything(password: Manifest) -> Manifest:

@@ -11,7 +11,7 @@ import pytest
 
 from fixtures.targets import local
 
-MOST_LINES = 1800
+MOST_LINES = 2300  # types, and one statement a line, cost a third over the first sketch
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,

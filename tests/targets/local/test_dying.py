@@ -19,6 +19,7 @@ import pytest
 
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.targets.local.addresses import BLOCKS, Block, states_folder
+from fixtures.targets.local.cgroups import SWEEP, control_groups
 from tests.targets.local.conftest import IMAGE, PROGRAMS, pod_spec, ready_when, server, service, workload
 
 # Holds a deployment as pytest would: says what happens, line by line, and ends it when its stdin is closed.
@@ -33,8 +34,9 @@ def say(*words):
 
 async def main(asked):
     async with local_deployment(
-        asked["objects"], {asked["image"]: Program(tuple(asked["path"]), {}, ())}, folder=Path(asked["folder"]),
+        asked["objects"], folder=Path(asked["folder"]),
         server_name="tiny.example", begin=time.time(), within=30, on_event=lambda event: say("event", event.event),
+        find_programs=lambda _: {asked["image"]: Program(tuple(asked["path"]), {}, ())}, keep=asked["keep"],
     ):
         say("ready")
         sys.stdin.readline()
@@ -80,11 +82,19 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def words_of(pid: int) -> bytes:
+    """The command line of a process; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def descendants(pid: int) -> Iterator[int]:
-    """All that come from a process, the nearest first."""
+    """All that come from a process, the nearest first, but for the sweeper: it outlives the others for a moment."""
     for child in children(pid):
-        yield child
-        yield from descendants(child)
+        if SWEEP.encode() not in words_of(child):
+            yield child
+            yield from descendants(child)
 
 
 @dataclass
@@ -106,10 +116,10 @@ class Holder:
     @property
     def supervisor(self) -> int:
         """The deepest of the chain of processes that lead to the supervisor."""
-        pid, chain = self.process.pid, 0
-        while chain < 3 and (below := children(pid)):
-            pid, chain = below[0], chain + 1
-        return pid
+        chain = [self.process.pid]
+        while len(chain) < 4 and (below := next(descendants(chain[-1]), None)) is not None:
+            chain.append(below)
+        return chain[-1]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait, closely, and fail when it ends before."""
@@ -136,14 +146,14 @@ class Holder:
         """What is still there of the deployment."""
         assert self.block is not None, "its address block was never seen"
         # The kernel gives the numbers of namespaces out again, so what others started later does not count.
-        everyone = everybody(before=self.killed + MARGIN_S)
+        everyone = list(everybody(before=self.killed + MARGIN_S))
         left = [f"process {pid}" for pid in everyone if namespaces_of(pid) & self.spaces]
         if not left and has_new_owner(self.block, since=self.killed):
             return []
         if Path("/sys/class/net", self.block.link).exists():
             left.append(f"link {self.block.link}")
         routes = subprocess.run(["ip", "-4", "route"], capture_output=True, text=True, check=True).stdout
-        left += [f"route {line}" for line in routes.splitlines() if self.block.link in line]
+        left += [f"route {line}" for line in routes.splitlines() if self.block.link in line.split()]
         mounts = Path("/proc/self/mounts").read_text()
         left += [
             f"mount {line}"
@@ -152,6 +162,10 @@ class Holder:
         ]
         if not is_free(self.block):
             left.append("the lock of its block")
+        if (groups := control_groups(self.block.link)) is not None and groups.folder.exists():
+            left.append(f"control group {groups.folder}")
+        swept = f"{self.block.link}\0".encode()
+        left += [f"sweeper {pid}" for pid in everyone if words_of(pid).endswith(swept)]
         return left
 
 
@@ -184,14 +198,18 @@ def is_free(block: Block) -> bool:
         return True
 
 
-@pytest.fixture
-def holder(tmp_path: Path) -> Iterator[Holder]:
-    """A process that has just begun to hold a small deployment."""
-    objects = [
-        workload("Deployment", "web", pod_spec(server(readinessProbe=ready_when("/x"))), replicas=3),
-        service("web"),
-    ]
-    asked = {"objects": objects, "image": IMAGE, "path": PROGRAMS[IMAGE].path, "folder": str(tmp_path)}
+@pytest.fixture(params=[False])
+def holder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Holder]:
+    """A process that has just begun to hold a small deployment, which it means to keep where that is the parameter."""
+    limited = {"limits": {"memory": "64Mi"}}
+    web = pod_spec(server(readinessProbe=ready_when("/x"), resources=limited))
+    asked = {
+        "objects": [workload("Deployment", "web", web, replicas=3), service("web")],
+        "image": IMAGE,
+        "path": PROGRAMS[IMAGE].path,
+        "folder": str(tmp_path),
+        "keep": request.param,
+    }
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER],
         stdin=subprocess.PIPE,
@@ -267,14 +285,38 @@ async def test_kill_leaves_nothing(holder: Holder, moment: Callable[[Holder], ob
     await eventually(nothing, within=Budget.ROUTING, label="everything is gone")
 
 
+@pytest.mark.parametrize("holder", [True], indirect=True)
+@pytest.mark.parametrize("moment", [framed, started], ids=lambda moment: moment.__name__)
+async def test_what_is_to_be_kept_dies_before_it_is_ready(
+    holder: Holder, moment: Callable[[Holder], object]
+) -> None:
+    """Nobody could find it again: with its maker killed too early, nothing remains."""
+    await test_kill_leaves_nothing(holder, moment, "holder")
+
+
+async def test_control_groups_are_there_as_long_as_it_runs(holder: Holder) -> None:
+    """So that their absence afterwards means something."""
+    await ready(holder)
+    holder.look()
+    assert holder.block is not None
+    if (groups := control_groups(holder.block.link)) is None:
+        pytest.skip("this machine lets us make no control groups")
+    assert len([entry for entry in groups.folder.iterdir() if entry.is_dir()]) == 3
+
+
 async def test_orderly_end_leaves_nothing(holder: Holder) -> None:
-    """The exit code is 0, and at once nothing remains but the logs."""
+    """The exit code is 0, and at once nothing remains but the logs; control groups go a moment later."""
     await ready(holder)
     holder.look()
     holder.killed = now()
     holder.end()
     assert await asyncio.to_thread(holder.process.wait, 10) == 0
-    assert holder.remains() == []
+    assert [left for left in holder.remains() if not left.startswith(("control group", "sweeper"))] == []
+
+    async def swept() -> bool:
+        return not holder.remains()
+
+    await eventually(swept, within=Budget.LOG_LINE, label="the control groups are gone")
 
 
 async def test_death_of_the_supervisor_is_told(holder: Holder) -> None:

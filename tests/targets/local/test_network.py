@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -42,6 +43,11 @@ ADDRESSES = {
 }
 
 
+def ruleset(pods: Sequence[Endpoint], services: Sequence[Manifest] = SERVICES) -> str:
+    """The rules for these pods and Services, where nothing is forbidden."""
+    return network.ruleset(BLOCK, services, ADDRESSES, pods, (), ())
+
+
 def rules_for(text: str, name: str) -> list[str]:
     """The translation rules of one Service, in the chain for pods."""
     chain = text.split("chain from_pods")[1].split("chain from_node", maxsplit=1)[0]
@@ -51,8 +57,8 @@ def rules_for(text: str, name: str) -> list[str]:
 @given(many_pods)
 def test_rules_are_complete(pods: list[Endpoint]) -> None:
     """Same pods, same text; all endpoints of a Service are in its rules, nobody else is; pods and node get the same."""
-    text = network.ruleset(BLOCK, SERVICES, ADDRESSES, pods)
-    assert text == network.ruleset(BLOCK, SERVICES, ADDRESSES, list(pods))
+    text = ruleset(pods)
+    assert text == ruleset(list(pods))
     for manifest in SERVICES:
         name = manifest["metadata"]["name"]
         if name == "headless":
@@ -69,16 +75,16 @@ def test_rules_are_complete(pods: list[Endpoint]) -> None:
 
 def test_headless_gets_no_rules() -> None:
     """Its name leads to the pods themselves."""
-    with_it = network.ruleset(BLOCK, SERVICES, ADDRESSES, [endpoint(1, {"app": "web"})])
+    with_it = ruleset([endpoint(1, {"app": "web"})])
     without = [manifest for manifest in SERVICES if manifest["metadata"]["name"] != "headless"]
-    assert with_it == network.ruleset(BLOCK, without, ADDRESSES, [endpoint(1, {"app": "web"})])
+    assert with_it == ruleset([endpoint(1, {"app": "web"})], without)
 
 
 @pytest.mark.parametrize("pods", [0, 1, 3])
 def test_nft_takes_the_text(pods: int) -> None:
     """With nobody, one, or many behind the Services; also a second time, over the first."""
     found = [endpoint(number, LABELS[number % 2]) for number in range(1, pods + 1)]
-    text = network.ruleset(BLOCK, SERVICES, ADDRESSES, found)
+    text = ruleset(found)
     script = "nft -c -f - <<'END'\n" + text + "END\n"
     done = subprocess.run(
         ["unshare", "--net", "sh", "-ec", script + script], capture_output=True, text=True, check=False

@@ -263,7 +263,7 @@ class TestService:
     async def test_front_door_is_reached_from_the_host(self, shared: Rig) -> None:
         """The LoadBalancer Service has an address that this machine has a route to."""
         [entry] = [s for s in (await shared.deployment._ask("status"))["services"] if s[1] == "front"]
-        _, writer = await asyncio.wait_for(asyncio.open_connection(entry[2], 80), 5)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(entry[2], 443), 5)
         writer.close()
 
     async def test_port_that_no_pod_has_is_refused(self, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from fixtures.deployment.interface import Event
-from fixtures.plugins.progress import Progress
+from fixtures.deployment.progress import Progress
 
 
 @pytest.mark.parametrize("terminal", [True, False])
