@@ -24,7 +24,11 @@ from fixtures.rendering.services import selected, target_port
 
 PROGRAMS = Path(__file__).parents[2] / ".venv" / "programs"
 LABELS = {f"app.kubernetes.io/{each}" for each in ("name", "component", "instance")}
-PORT_NAMES = {"client", "federation", "replication", "metrics", "health", "postgresql", "redis", "https"}
+PORT_NAMES = {
+    *("client", "federation", "replication", "metrics", "health", "http", "https"),
+    *("postgresql", "redis", "sentinel", "s3", "volume", "master", "filer"),
+}
+CLUSTER_KINDS = {"Namespace", "PriorityClass"}
 
 Objects = tuple[Manifest, ...]
 
@@ -36,11 +40,17 @@ def every_container(objects: Objects) -> Iterator[tuple[str, Manifest]]:
 
 
 def test_it_has_the_parts_of_a_deployment(local_objects: Objects) -> None:
-    assert {str(Ref.of(each)) for each in workloads(local_objects)} == {
+    assert {str(Ref.of(each)) for each in workloads(local_objects)} >= {
         "StatefulSet/postgresql",
         "StatefulSet/redis",
+        "Deployment/redis-proxy",
         "StatefulSet/synapse-main",
+        "Deployment/synchrotron",
+        "Deployment/initial-sync",
         "Deployment/generic-worker",
+        "StatefulSet/media-repository",
+        "StatefulSet/event-persister",
+        "StatefulSet/federation-sender",
         "Deployment/haproxy",
     }
 
@@ -48,7 +58,7 @@ def test_it_has_the_parts_of_a_deployment(local_objects: Objects) -> None:
 def test_everything_is_labelled_and_in_one_namespace(local_objects: Objects) -> None:
     for manifest in local_objects:
         assert labels_of(manifest).keys() >= LABELS, Ref.of(manifest)
-        if manifest["kind"] != "Namespace":
+        if manifest["kind"] not in CLUSTER_KINDS:
             assert manifest["metadata"]["namespace"] == "matrix", Ref.of(manifest)
     for workload in workloads(local_objects):
         assert labels_of(pod_template_of(workload)) == labels_of(workload)
@@ -81,12 +91,20 @@ def test_every_reference_resolves(local_objects: Objects) -> None:
     assert unresolved(local_objects, load_declarations().keys()) == ()
 
 
-def test_every_declared_secret_names_its_consumers(local_objects: Objects) -> None:
-    found: dict[str, set[str]] = {}
-    for reference in references(local_objects):
-        if reference.target.kind == "Secret":
-            found.setdefault(reference.target.name, set()).add(str(reference.owner))
-    assert found == {each.name: set(each.consumers) for each in load_declarations().secrets}
+def test_every_consumer_of_a_secret_is_declared(every_workload: Objects) -> None:
+    declared = {each.name: set(each.consumers) for each in load_declarations().secrets}
+    for reference in references(every_workload):
+        if reference.target.kind == "Secret" and reference.target.name in declared:
+            assert str(reference.owner) in declared[reference.target.name], reference
+
+
+def test_every_declared_consumer_of_the_overlay_is_one(local_objects: Objects) -> None:
+    there = {str(Ref.of(each)) for each in workloads(local_objects)}
+    for declaration in load_declarations().secrets:
+        found = {
+            str(each.owner) for each in references(local_objects) if each.target.name == declaration.name
+        }
+        assert found == set(declaration.consumers) & there, declaration.name
 
 
 def test_no_secret_is_rendered(local_objects: Objects) -> None:
@@ -94,10 +112,9 @@ def test_no_secret_is_rendered(local_objects: Objects) -> None:
 
 
 def test_pods_are_restricted(local_objects: Objects) -> None:
-    users = {"postgresql": 999, "redis": 999, "synapse-main": 991, "generic-worker": 991, "haproxy": 99}
     for workload in workloads(local_objects):
         spec = pod_template_of(workload)["spec"]
-        context, user = spec["securityContext"], users[Ref.of(workload).name]
+        context, user = spec["securityContext"], lookup(spec["containers"][0]["image"]).user
         assert [context[key] for key in ("runAsUser", "runAsGroup", "fsGroup")] == [user] * 3
         assert context["runAsNonRoot"] is True
         assert context["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -128,8 +145,8 @@ def test_the_user_is_the_one_that_the_image_is_made_for(local_objects: Objects) 
 def test_probes_use_named_ports_or_commands(local_objects: Objects) -> None:
     for workload in workloads(local_objects):
         for container in pod_template_of(workload)["spec"]["containers"]:
-            assert "readinessProbe" in container
-            ports = {port["name"] for port in container["ports"]}
+            ports = {port["name"] for port in container.get("ports", ())}
+            assert "readinessProbe" in container or not ports, f"{Ref.of(workload)} {container['name']}"
             assert ports <= PORT_NAMES
             for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
                 probe = container.get(kind, {})

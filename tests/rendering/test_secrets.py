@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from fixtures.rendering.objects import Manifest, RenderingError
 from fixtures.rendering.secrets import (
     Declaration,
     Declarations,
+    RedisUsers,
     load_declarations,
     mint,
     redis_users,
@@ -48,7 +50,14 @@ generators = st.one_of(
     st.sampled_from(
         [
             {"generate": each}
-            for each in ("ed25519-signing-key", "certificate", "certificate-key", "authority")
+            for each in (
+                "ed25519-signing-key",
+                "access-key",
+                "secret-key",
+                "certificate",
+                "certificate-key",
+                "authority",
+            )
         ]
     ),
 )
@@ -81,16 +90,69 @@ def test_two_mints_share_nothing_that_is_secret() -> None:
             assert same == (generator.generate == "text"), f"{declared.name} {key}"
 
 
-def test_the_redis_user_knows_the_hash_of_the_password_only() -> None:
+def test_the_users_of_redis_are_known_by_hash_only() -> None:
     (secret,) = mint(SHIPPED.only(["redis"]), hosts=["a.test"])
     content = values(secret)
+    passwords = [value for key, value in content.items() if key.endswith("password")]
+    assert len(set(passwords)) == 4
     assert hashlib.sha256(content["password"]).hexdigest().encode() in content["users.acl"]
-    assert content["password"] not in content["users.acl"]
+    for acl in (content["users.acl"], content["sentinel.acl"]):
+        assert acl.startswith(b"user default off\n")
+        assert not [password for password in passwords if password in acl]
 
 
 @given(st.binary(min_size=1))
 def test_any_password_gives_one_line_of_acl(password: bytes) -> None:
-    assert redis_users(password).decode("ascii").count("\n") == 1
+    users = RedisUsers.model_validate(
+        {"generate": "redis-users", "users": [{"name": "u", "password": "p", "rules": "+ping"}]}
+    )
+    assert redis_users(users, {"p": password}).decode("ascii").count("\n") == 2
+
+
+def test_nobody_on_the_bus_may_do_everything() -> None:
+    (declared,) = SHIPPED.only(["redis"]).secrets
+    rules = {
+        (key, user.name): user.rules.split()
+        for key, users in declared.keys.items()
+        if isinstance(users, RedisUsers)
+        for user in users.users
+    }
+    assert len(rules) == 6
+    for (key, name), words in rules.items():
+        assert "-@all" in words, f"{key} {name}"
+        assert not {"+@all", "allcommands", "+@dangerous", "+@admin", "+config"} & set(words), f"{key} {name}"
+
+
+def test_identities_hold_the_keys_of_the_secrets_that_they_are_made_of() -> None:
+    made = {each["metadata"]["name"]: values(each) for each in mint(SHIPPED, hosts=["a.test"])}
+    users = {
+        each["name"]: each for each in json.loads(made["s3-identities"]["identities.json"])["identities"]
+    }
+    assert users.keys() == {"media", "postgresql-backups", "postgresql-li-backups"}
+    for name, user in users.items():
+        (pair,) = user["credentials"]
+        assert pair["accessKey"].encode() == made[f"s3-{name}"]["access_key_id"]
+        assert pair["secretKey"].encode() == made[f"s3-{name}"]["secret_access_key"]
+        assert {action.partition(":")[2] for action in user["actions"]} == {name}
+        assert not [action for action in user["actions"] if action.startswith("Admin")]
+
+
+@pytest.mark.parametrize("names", [["s3-media"], ["s3-identities"]])
+def test_what_is_made_of_each_other_is_minted_together(names: list[str]) -> None:
+    with pytest.raises(RenderingError, match="made together"):
+        SHIPPED.only(names)
+    with pytest.raises(RenderingError, match="made together"):
+        SHIPPED.without(names)
+    assert SHIPPED.without([name for name in SHIPPED.keys() if "s3-" in name]).secrets  # noqa: SIM118
+
+
+def test_an_identity_without_a_pair_of_keys_is_refused() -> None:
+    identities = {
+        "generate": "s3-identities",
+        "identities": [{"name": "a", "secret": "b", "actions": ["Read:a"]}],
+    }
+    with pytest.raises(ValidationError, match="made of 'b', which is not declared"):
+        Declarations(secrets=(declaration({"i": identities}),))
 
 
 def test_the_signing_key_is_one_line_of_three_words() -> None:
@@ -181,7 +243,11 @@ def test_an_undeclared_name_is_refused() -> None:
 @pytest.mark.parametrize(
     ("keys", "kind", "fault"),
     [
-        ({"a": {"generate": "redis-users", "password": "b"}}, "Opaque", "made of 'b', which is no token"),
+        (
+            {"a": {"generate": "redis-users", "users": [{"name": "u", "password": "b", "rules": "+ping"}]}},
+            "Opaque",
+            "made of 'b', which is no token",
+        ),
         ({"tls.crt": {"generate": "certificate"}}, "kubernetes.io/tls", r"lacks the keys tls\.key"),
         ({"username": {"generate": "token"}}, "kubernetes.io/basic-auth", "lacks the keys password"),
         ({"a": {"generate": "dice"}}, "Opaque", "dice"),
