@@ -7,25 +7,12 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from fixtures.clients.journey import shared_room
 from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.evidence import Evidence
 
 POLL_MS = round(Budget.DELIVERY.seconds() * 1000)
-
-
-async def shared_room(owner: MatrixClient, *members: MatrixClient) -> str:
-    """A private room of the owner that the members have joined, and that their /sync shows."""
-    room = await owner.create_room(preset="private_chat")
-    for member in members:
-        await owner.invite(room, member.user_id)
-        await member.join(room)
-
-        async def shown(member: MatrixClient = member) -> bool:
-            return room in (await member.sync()).get("rooms", {}).get("join", {})
-
-        await eventually(shown, within=Budget.DELIVERY, label=f"/sync of {member.user_id} shows the room")
-    return room
 
 
 @pytest.mark.requirement("CLI-004")

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("workers_in_rotation")
 
 @dataclass(frozen=True)
 class Sample:
-    """A request that clients send; `{user}` and `{room}` stand for the user's id and a room that the user is in."""
+    """A request that clients send; `{user}`, `{room}` and `{since}` stand for the user, a room and a token of /sync."""
 
     method: str
     path: str
@@ -26,17 +26,22 @@ class Sample:
         return f"{self.method} {self.path}"
 
 
-WORKER = (
-    Sample("GET", "/_matrix/client/v3/sync"),
-    Sample("GET", "/_matrix/client/v3/joined_rooms"),
-    Sample("GET", "/_matrix/client/v3/rooms/{room}/messages?dir=b"),
-    Sample(
-        "PUT",
-        "/_matrix/client/v3/rooms/{room}/send/m.room.message/t1",
-        {"msgtype": "m.text", "body": "hello"},
+POOLED = (
+    (Role.INITIAL_SYNC, Sample("GET", "/_matrix/client/v3/sync")),
+    (Role.SYNCHROTRON, Sample("GET", "/_matrix/client/v3/sync?timeout=0&since={since}")),
+    (Role.GENERIC_WORKER, Sample("GET", "/_matrix/client/v3/joined_rooms")),
+    (Role.GENERIC_WORKER, Sample("GET", "/_matrix/client/v3/rooms/{room}/messages?dir=b")),
+    (
+        Role.GENERIC_WORKER,
+        Sample(
+            "PUT",
+            "/_matrix/client/v3/rooms/{room}/send/m.room.message/t1",
+            {"msgtype": "m.text", "body": "hello"},
+        ),
     ),
-    Sample("GET", "/_matrix/client/v3/pushrules/"),
-    Sample("POST", "/_matrix/client/v3/keys/query", {"device_keys": {}}),
+    (Role.GENERIC_WORKER, Sample("GET", "/_matrix/client/v3/pushrules/")),
+    (Role.GENERIC_WORKER, Sample("POST", "/_matrix/client/v3/keys/query", {"device_keys": {}})),
+    (Role.MEDIA_REPOSITORY, Sample("POST", "/_matrix/media/v3/upload?filename=a.json", {"any": "thing"})),
 )
 
 MAIN = (
@@ -50,12 +55,12 @@ MAIN = (
 
 
 @pytest.mark.requirement("ROU-001")
-@pytest.mark.parametrize("sample", WORKER, ids=str)
-async def test_a_generic_worker_answers(
-    sample: Sample, deployment: Deployment, alice: MatrixClient, evidence: Evidence
+@pytest.mark.parametrize(("role", "sample"), POOLED, ids=str)
+async def test_its_pool_answers(
+    role: Role, sample: Sample, deployment: Deployment, alice: MatrixClient, evidence: Evidence
 ) -> None:
-    """Precondition: HAProxy has a generic worker. A user's request succeeds, and a generic worker logs it."""
-    await _answered(sample, Role.GENERIC_WORKER, deployment, alice, evidence)
+    """Precondition: HAProxy has the pool's processes. A user's request succeeds, and one of them logs it."""
+    await _answered(sample, role, deployment, alice, evidence)
 
 
 @pytest.mark.requirement("ROU-002")
@@ -71,7 +76,9 @@ async def _answered(
     sample: Sample, role: Role, deployment: Deployment, user: MatrixClient, evidence: Evidence
 ) -> None:
     room = await user.create_room()
-    path = sample.path.format(user=quote(user.user_id), room=quote(room))
+    if "{since}" in sample.path:
+        await user.sync()
+    path = sample.path.format(user=quote(user.user_id), room=quote(room), since=user.since)
     answer = await user.request(sample.method, path, json=sample.body)
     pod = await answered_by(deployment, answer.headers[REQUEST_ID])
     evidence("answered by", {"pod": pod.name, "status": answer.status_code})

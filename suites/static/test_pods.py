@@ -96,11 +96,15 @@ def test_containers_state_what_they_need(every_container: Containers) -> None:
 
 @pytest.mark.requirement("STA-008")
 def test_what_serves_is_probed_at_a_port_of_its_own(every_container: Containers) -> None:
-    """Precondition: the overlay is rendered. A readiness probe for each; probes name a port of the container."""
+    """Precondition: the overlay is rendered. A readiness probe for each; probes name a port of the container.
+
+    What has a port serves. What has none is called by nobody, so it cannot be unready; it is watched all the same.
+    """
     faults = []
     for each in every_container:
-        if each.long_running and "readinessProbe" not in each.spec:
-            faults.append(f"{each} readinessProbe: is missing; ask a named port, or run a command")
+        needed = "readinessProbe" if each.spec.get("ports") else "livenessProbe"
+        if each.long_running and needed not in each.spec:
+            faults.append(f"{each} {needed}: is missing; ask a named port, or run a command")
         ports = {port.get("name") for port in each.spec.get("ports") or ()}
         for kind in PROBES:
             probe = each.spec.get(kind) or {}

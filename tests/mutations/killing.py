@@ -9,6 +9,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,9 @@ SUITES = ROOT / "suites"
 RED = frozenset({Verdict.FAILED, Verdict.ERROR})
 
 RUN_LIMIT_S = 180.0
-"""How long one run may take; a deployment and its area take about 15 s."""
+"""How long one run may take; a deployment and what a mutant names take about 20 s."""
+
+AT_A_TIME = 3
 
 _ALL_RAN, _SOME_FAILED = 0, 1  # pytest's own exit codes; every other one means that the run came to no end
 
@@ -44,15 +48,22 @@ class Breed:
         )
 
     @property
-    def folders(self) -> tuple[Path, ...]:
-        """The suites that are run against it."""
+    def tests(self) -> tuple[str, ...]:
+        """What is run against it: what it names, else the suites that must see mutants of its level."""
         match self.mutant.level:
+            case _ if self.mutant.tests:
+                return self.mutant.tests
             case "static":
-                return (SUITES / "static",)
+                return ("suites/static",)
             case "routing":
-                return (SUITES / "static", SUITES / "routing")
+                return ("suites/static", "suites/routing")
             case "live":
-                return (SUITES / self.file.stem,)
+                return (f"suites/{self.file.stem}",)
+
+    @property
+    def disturbs(self) -> bool:
+        """Whether tests that disturb the deployment are run, too: only where they are named, for time."""
+        return bool(self.mutant.tests)
 
 
 @dataclass(frozen=True)
@@ -89,12 +100,12 @@ def breeds() -> tuple[Breed, ...]:
     )
 
 
-def run_suites(folders: tuple[Path, ...], reports: Path, *options: str, disruptive: bool = False) -> Finding:
-    """A session of its own over `folders`; its report goes below `reports`.
+def run_suites(tests: tuple[str, ...], reports: Path, *options: str, disruptive: bool = False) -> Finding:
+    """A session of its own over `tests`; its report goes below `reports`.
 
     Tests that disturb the deployment are left out unless they are asked for.
     """
-    arguments = [*map(str, folders), "--report-dir", str(reports), "-q", "-p", "no:cacheprovider", *options]
+    arguments = [*tests, "--report-dir", str(reports), "-q", "-p", "no:cacheprovider", *options]
     arguments += [] if disruptive else ["-m", "not disruptive"]
     begin = time.monotonic()
     try:
@@ -117,14 +128,22 @@ def run_suites(folders: tuple[Path, ...], reports: Path, *options: str, disrupti
     return Finding(exit_code, report, output, round(time.monotonic() - begin, 3))
 
 
+def run_all(chosen: Sequence[Breed], reports: Path) -> dict[str, Future[Finding]]:
+    """Begins the runs of all these mutants, by id, some at a time: while one waits for a deadline others work."""
+    pool = ThreadPoolExecutor(max_workers=AT_A_TIME)
+    runs = {breed.mutant.id: pool.submit(run_mutant, breed, reports / breed.mutant.id) for breed in chosen}
+    pool.shutdown(wait=False)
+    return runs
+
+
 def run_mutant(breed: Breed, reports: Path) -> Finding:
     """The suites that must notice the mutant, run against it."""
     return run_suites(
-        breed.folders,
+        breed.tests,
         reports,
         "--mutant",
         f"{breed.file}:{breed.mutant.id}",
-        disruptive=breed.mutant.disruptive,
+        disruptive=breed.disturbs,
     )
 
 

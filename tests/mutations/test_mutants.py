@@ -1,8 +1,10 @@
 """The suites must be seen to go red: each mutant breaks the manifests, and the requirement for it must notice."""
 
 from collections import Counter
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,7 +15,7 @@ from reports.catalogue import Catalogue, load_catalogue
 from reports.documents import shown
 from reports.model import MutantOutcome
 from reports.record import RUN
-from tests.mutations.killing import ROOT, SUITES, Breed, breeds, judge, run_mutant, run_suites
+from tests.mutations.killing import ROOT, SUITES, Breed, Finding, breeds, judge, run_all, run_suites
 
 BREEDS = breeds()
 
@@ -58,6 +60,16 @@ def test_every_file_is_named_after_an_area() -> None:
     assert not [shown(breed.file) for breed in BREEDS if not (SUITES / breed.file.stem).is_dir()]
 
 
+def test_every_named_test_is_there() -> None:
+    missing = [
+        f"{shown(breed.file)}:{breed.line}: {breed.mutant.id} names {test}, which is no file of a suite"
+        for breed in BREEDS
+        for test in breed.tests
+        if not (ROOT / test.partition("::")[0]).exists() or not test.startswith("suites/")
+    ]
+    assert not missing, "\n".join(missing)
+
+
 def test_every_patch_fits_the_local_overlay(shipped: tuple[Manifest, ...]) -> None:
     misfits = []
     for breed in BREEDS:
@@ -69,17 +81,32 @@ def test_every_patch_fits_the_local_overlay(shipped: tuple[Manifest, ...]) -> No
 
 
 def test_unbroken_manifests_turn_nothing_red(tmp_path: Path) -> None:
-    """The control: what is red without a mutant would kill every mutant."""
-    folders = tuple(sorted({folder for breed in BREEDS for folder in breed.folders}))
-    finding = run_suites(folders, tmp_path)
+    """The control: what is red unbroken would kill every mutant. `pytest suites/` is that of tests that disturb."""
+    files = {test.partition("::")[0] for breed in BREEDS for test in breed.tests}
+    finding = run_suites(tuple(sorted(files)), tmp_path)
     assert finding.unusable is None, finding.unusable
     assert not finding.red, f"red without any mutant: {', '.join(sorted(finding.red))}\n{finding.output}"
 
 
+@pytest.fixture(scope="session")
+def runs(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Future[Finding]]:
+    """A run under way for each mutant that this session asks for."""
+    chosen: list[Breed] = [
+        cast(Breed, item.callspec.params["breed"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "breed" in item.fixturenames
+    ]
+    return run_all(chosen, tmp_path_factory.mktemp("mutants"))
+
+
 @pytest.mark.parametrize("breed", BREEDS, ids=lambda breed: breed.mutant.id)
-def test_the_mutant_is_noticed(breed: Breed, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    """The suites of its level are run against the mutant; every requirement that it names turns red."""
-    finding = run_mutant(breed, tmp_path)
+def test_the_mutant_is_noticed(
+    breed: Breed, runs: dict[str, Future[Finding]], pytestconfig: pytest.Config
+) -> None:
+    """What must see the mutant is run against it; every requirement that it names turns red."""
+    finding = runs[breed.mutant.id].result()
     row = judge(breed, finding)
     pytestconfig.stash[RUN].mutants.append(row)
     assert row.outcome is MutantOutcome.KILLED, (

@@ -1,0 +1,99 @@
+"""What becomes of messages, and of Redis, when Redis servers go away."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from signal import Signals
+
+import pytest
+
+from fixtures.clients.journey import acknowledged, healthy, received, shared_room
+from fixtures.clients.plain import MatrixClient
+from fixtures.clients.redis import one_followed_master, one_master
+from fixtures.deployment.interface import Deployment, Pod
+from fixtures.deployment.roles import Role
+from fixtures.deployment.waiting import Budget, eventually
+from fixtures.plugins.evidence import Evidence
+
+Fault = Callable[[Deployment, Pod], AbstractAsyncContextManager[None]]
+
+
+async def master(deployment: Deployment) -> Pod:
+    """The pod of the one master; BudgetExceeded when there is not one in time."""
+    name = await eventually(
+        partial(one_master, deployment), within=Budget.FAILOVER, label="one master of Redis"
+    )
+    return next(pod for pod in await deployment.pods(Role.REDIS) if pod.name == name)
+
+
+@asynccontextmanager
+async def killed(deployment: Deployment, pod: Pod) -> AsyncIterator[None]:
+    """The pod is killed; another one of its name comes by itself."""
+    before = (await deployment.incarnation(pod)).uid
+    await deployment.delete_pod(pod, grace=0)
+    yield
+    uids = {(await deployment.incarnation(each)).uid for each in await deployment.pods(Role.REDIS)}
+    assert before not in uids, f"{pod.name} lives on: the fault did not bite"
+
+
+@asynccontextmanager
+async def frozen(deployment: Deployment, pod: Pod) -> AsyncIterator[None]:
+    """The server takes connections and answers nothing, as on a node that hangs, until the end of the block."""
+    await deployment.signal(pod, Signals.SIGSTOP)
+    try:
+        yield
+    finally:
+        await deployment.signal(pod, Signals.SIGCONT)
+
+
+@pytest.mark.requirement("RES-004")
+@pytest.mark.disruptive(Role.REDIS)
+@pytest.mark.parametrize("fault", [killed, frozen], ids=lambda fault: fault.__name__)
+async def test_a_message_arrives_though_the_master_is_lost(
+    fault: Fault, deployment: Deployment, alice: MatrixClient, bob: MatrixClient, evidence: Evidence
+) -> None:
+    """Precondition: Alice and Bob share a room, Redis has one master. That one is lost, and Alice sends a message.
+
+    Expected: Bob gets it in time, while a master that hangs still hangs.
+    """
+    room, lost, begin = await shared_room(alice, bob), await master(deployment), time.monotonic()
+    async with fault(deployment, lost):
+        event = await eventually(
+            partial(acknowledged, alice, room, uuid.uuid4().hex, uuid.uuid4().hex),
+            within=Budget.FAILOVER,
+            label="the message is acknowledged",
+        )
+        took = round(time.monotonic() - begin, 1)
+        await eventually(
+            partial(received, bob, room, event),
+            within=Budget.FAILOVER,
+            label="the message in Bob's /sync",
+        )
+    evidence("seconds", {"acknowledged": took, "received": round(time.monotonic() - begin, 1)})
+
+
+@pytest.mark.requirement("RES-005")
+@pytest.mark.disruptive(Role.REDIS)
+@pytest.mark.slow
+async def test_one_master_is_left_when_every_server_was_replaced(
+    deployment: Deployment, evidence: Evidence
+) -> None:
+    """The master's pod is killed; then each pod in turn is deleted in peace, and ready again before the next.
+
+    Expected: each time there is one master; at the end all others follow it, and all is well.
+    """
+    first = await master(deployment)
+    await deployment.delete_pod(first, grace=0)
+    await deployment.settled(within=Budget.HEALTH.seconds())
+    masters = [first.name, (await master(deployment)).name]
+    for pod in await deployment.pods(Role.REDIS):
+        await deployment.delete_pod(pod, grace=Budget.HEALTH.seconds())
+        await deployment.settled(within=Budget.HEALTH.seconds())
+        masters.append((await master(deployment)).name)
+    last = await eventually(
+        partial(one_followed_master, deployment), within=Budget.FAILOVER, label="one master that all follow"
+    )
+    evidence("masters", [*masters, last])
+    await healthy(deployment)
