@@ -171,9 +171,10 @@ class Event(Entry):
 
 
 class Memory(Entry):
-    """The memory of one pod or container at its peak, and its limit, in bytes."""
+    """The memory of one pod or container in bytes: proportional set size at the end, peak, and limit."""
 
     object: Text
+    used_bytes: NonNegativeInt | None = None
     peak_bytes: NonNegativeInt | None = None
     limit_bytes: NonNegativeInt | None = None
 
