@@ -110,7 +110,6 @@ async def test_an_outage_costs_nothing(
 
 @pytest.mark.requirement("MED-004")
 @pytest.mark.disruptive(Role.MEDIA_REPOSITORY, Role.OBJECT_STORAGE)
-@pytest.mark.slow
 async def test_a_store_that_cannot_be_reached_is_told(
     deployment: Deployment, alice: MatrixClient, evidence: Evidence
 ) -> None:
