@@ -38,6 +38,8 @@ class NotRunKind(StrEnum):
     """The target cannot do what the requirement needs (no memory limits, no signals, …)."""
     UNAVAILABLE = "unavailable"
     """A program, peer or image that the test needs is not to be had where it ran."""
+    NOT_JUDGED = "not_judged"
+    """What is judged is not there, or cannot be recognised: somebody else's manifests have no such file."""
     INCONCLUSIVE = "inconclusive"
     """It ran, but the observation decides nothing: no message was acknowledged, the fault did not bite."""
     DEPLOYMENT_FAILED = "deployment_failed"

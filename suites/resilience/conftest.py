@@ -15,7 +15,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _roles(config: pytest.Config) -> list[Role]:
     try:
-        objects = rendered(config)
+        objects = rendered(config, config.getoption("--overlay"))
     except RenderingError:
         return list(Role)  # the fixture `objects` will say what is wrong
     playing = {role_of(pod_template_of(workload)) for workload in workloads(objects)}

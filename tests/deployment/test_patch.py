@@ -162,3 +162,10 @@ def test_empty_patch_is_refused() -> None:
     """It would prove nothing."""
     with pytest.raises(ValidationError):
         patch()
+
+
+def test_where_it_does_not_fit_nothing_changes() -> None:
+    """An overlay that lacks the object is left as it is; one that has it is changed."""
+    change = on_web({"op": "replace", "path": "/spec/list/0", "value": "new"})
+    assert change.apply_where_it_fits(OBJECTS) == change.apply(OBJECTS) != OBJECTS
+    assert change.apply_where_it_fits(OBJECTS[1:]) == OBJECTS[1:]
