@@ -38,11 +38,18 @@ class Measured(Entry):
     now: NonNegativeFloat
 
 
+class AreaVerdict(Entry):
+    """The worst verdict in one area, of what was looked at."""
+
+    area: Text
+    verdict: Verdict
+
+
 class Past(Entry):
-    """An earlier run: the worst verdict of each area that it looked at, `not_run` aside."""
+    """An earlier run: the verdicts of the areas that it looked at."""
 
     run: RunName
-    areas: Mapping[Text, Verdict] = {}
+    areas: tuple[AreaVerdict, ...] = ()
 
 
 class Comparison(Entry):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from reports.changes import Comparison, Measured, Past, RunName, Slower, Turn
+from reports.changes import AreaVerdict, Comparison, Measured, Past, RunName, Slower, Turn
 from reports.model import MutantOutcome, NotRunKind, Report, RequirementEntry, TestEntry, Verdict, worst
 
 RED = frozenset({Verdict.ERROR, Verdict.FAILED})
@@ -113,7 +113,8 @@ def _past(report: Report) -> Past:
     for entry in report.requirements:
         if entry.verdict is not Verdict.NOT_RUN:
             seen.setdefault(entry.area, []).append(entry.verdict)
-    return Past(run=_name(report), areas={area: worst(verdicts) for area, verdicts in seen.items()})
+    areas = tuple(AreaVerdict(area=area, verdict=worst(verdicts)) for area, verdicts in seen.items())
+    return Past(run=_name(report), areas=areas)
 
 
 def _name(report: Report) -> RunName:

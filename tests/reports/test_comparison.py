@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.changes import Past, RunName, Slower, Turn
+from reports.changes import AreaVerdict, Past, RunName, Slower, Turn
 from reports.comparison import KEPT_RUNS, comparable, compare
 from reports.history import earlier, with_comparison
 from reports.markdown import render_markdown
@@ -75,7 +75,10 @@ def turn(requirement: str, before: str, now: str) -> Turn:
 
 def test_two_equal_runs_have_nothing_to_tell() -> None:
     found = compare(report(1, MED_001="passed"), report(0, MED_001="passed"))
-    assert found == Comparison(against=name(0), history=(Past(run=name(0), areas={"media": Verdict.PASSED}),))
+    assert found == Comparison(
+        against=name(0),
+        history=(Past(run=name(0), areas=(AreaVerdict(area="media", verdict=Verdict.PASSED),)),),
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,7 +178,7 @@ def test_the_history_grows_and_is_cut() -> None:
     assert last.comparison is not None
     history = last.comparison.history
     assert [past.run for past in history] == [name(number) for number in range(2, KEPT_RUNS + 2)]
-    assert history[0].areas == {"media": Verdict.FAILED}
+    assert history[0].areas == (AreaVerdict(area="media", verdict=Verdict.FAILED),)
 
 
 @pytest.mark.parametrize(
@@ -207,6 +210,7 @@ def test_the_run_before_is_the_newest_that_came_to_an_end(tmp_path: Path) -> Non
         now,
     ]
     for each in kept:
+        (tmp_path / each.run.id).mkdir()
         publish(each, tmp_path / each.run.id)
     (tmp_path / "20260615T200000Z-ffffff").mkdir()
     (tmp_path / "20260615T200000Z-ffffff" / "report.json").write_text('{"schema": 1}')
@@ -223,8 +227,9 @@ def test_what_changed_is_told_where_people_look() -> None:
     told = now.model_copy(
         update={"comparison": compare(now, report(0, seconds=1, MED_001="passed", MED_002="failed"))}
     )
-    for text in (render_page(told), render_markdown(told)):
-        assert text.index("Changed since") < text.index("What broke")
+    page, summary = render_page(told), render_markdown(told)
+    assert page.index("<h2>Changed since") < page.index("<h2>What broke")
+    assert summary.index("## Changed since") < summary.index("## What broke")
     same = now.model_copy(update={"comparison": compare(now, report(0, seconds=9, MED_001="failed"))})
     assert "Changed since" in render_page(same), "two requirements were added"
     quiet = report(1, MED_001="passed")
