@@ -7,15 +7,11 @@ This is the one module of `reports` that every other room may import. The publis
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    JsonValue,
     NonNegativeFloat,
     NonNegativeInt,
     SerializerFunctionWrapHandler,
@@ -23,10 +19,12 @@ from pydantic import (
     model_validator,
 )
 
-from reports.text import printable, printable_json
+from reports.changes import Comparison
+from reports.entry import Entry, Json, Text
 from reports.verdicts import NotRun, NotRunKind, Verdict, worst
 
 __all__ = [
+    "Comparison",
     "DeploymentEntry",
     "Difference",
     "Entry",
@@ -57,23 +55,6 @@ __all__ = [
 SCHEMA_VERSION = 1
 
 
-Text = Annotated[str, BeforeValidator(lambda value: printable(value) if isinstance(value, str) else value)]
-Json = Annotated[JsonValue, BeforeValidator(printable_json)]
-
-
-class Entry(BaseModel):
-    """Base of everything in report.json: immutable, and no key beyond the published ones."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        validate_by_name=True,
-        validate_by_alias=True,
-        serialize_by_alias=True,
-    )
-
-
 class Reason(Entry):
     """Why a verdict is what it is. `kind` is there exactly when the verdict is `not_run`."""
 
@@ -102,6 +83,7 @@ class TestEntry(Entry):
     id: Text
     outcome: Verdict
     duration_s: NonNegativeFloat = 0.0
+    setup_s: NonNegativeFloat = Field(0.0, description="of duration_s: making what the test stands on")
     requirements: tuple[Text, ...] = ()
     reason: Reason | None = None
     evidence: tuple[Evidence, ...] = ()
@@ -120,6 +102,8 @@ class RequirementEntry(Entry):
     area: Text
     text: Text
     source: Text
+    requires: tuple[Text, ...] = Field((), description="capabilities that a target must have")
+    covers: tuple[Text, ...] = Field((), description="what of the manifests it guards")
     verdict: Verdict
     tests: tuple[Text, ...] = ()
     reason: Reason | None = None
@@ -154,6 +138,7 @@ class Run(Entry):
     duration_s: NonNegativeFloat = 0.0
     target: Text | None = None
     overlay: Text | None = None
+    mutant: Text | None = Field(None, description="what was broken on purpose, FILE:ID")
     seed: int | None = None
     versions: Mapping[Text, Text] = {}
     differences: tuple[Difference, ...] = ()
@@ -299,7 +284,7 @@ class Report(Entry):
     outside_packets: NonNegativeInt | None = Field(
         None, description="packets that would have left the machine, counted and dropped"
     )
-    comparison: Json = None
+    comparison: Comparison | None = Field(None, description="what is other than in an earlier run")
 
     @classmethod
     def of(

@@ -1,16 +1,20 @@
-"""The HTML page of a report: one file without scripts and without anything from elsewhere."""
+"""The HTML page of a report: one file, nothing from elsewhere; its one script only filters, and may be missing."""
 
-import json
+import base64
+import hashlib
 import shlex
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
-from reports import views
+from reports import apart, breakages, evidence, kills, views, wording
+from reports.comparison import own_time
 from reports.model import Report, Verdict
 from reports.text import first_line
+
+_TEMPLATES = Path(__file__).with_name("templates")
 
 _SIGNS = {
     Verdict.ERROR: "!",
@@ -23,8 +27,10 @@ _SIGNS = {
 
 
 def render_page(report: Report) -> str:
-    """The page as text. Everything that comes from the report is escaped."""
+    """The page as text. Everything that comes from the report is escaped; no script but our own may run."""
     length, bars = views.timeline(report)
+    tests = {test.id: test for test in report.tests}
+    comparison = report.comparison
     return (
         _environment()
         .get_template("page.html.j2")
@@ -33,12 +39,27 @@ def render_page(report: Report) -> str:
             run=report.run,
             headline=views.headline(report),
             areas=views.areas(report),
-            broken=views.having(report, views.BROKEN),
-            bent=views.having(report, views.BENT),
+            comparison=comparison,
+            changed=views.worth_telling(comparison),
+            since=comparison.red_since if comparison else {},
+            past=views.past(report),
+            requirements={entry.id: entry for entry in report.requirements},
+            broken=breakages.breakages(report, views.BROKEN),
+            bent=breakages.breakages(report, views.BENT),
             not_run=views.not_run(report),
-            tests={entry.id: views.tests_of(report, entry) for entry in report.requirements},
+            worst_first=views.having(report, Verdict),
+            tests={
+                entry.id: sorted(map(tests.__getitem__, entry.tests), key=lambda test: -test.outcome.badness)
+                for entry in report.requirements
+            },
+            slowest=views.slowest(report),
             length=length,
             bars=bars,
+            memory=views.memory(report),
+            apart=apart.apart(report),
+            mutants=kills.all_mutants(report),
+            escaped=kills.escaped(report),
+            herds=kills.by_area(report),
         )
     )
 
@@ -46,24 +67,38 @@ def render_page(report: Report) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "duration": views.duration,
-        "size": views.size,
-        "words": views.words,
-        "shell": shlex.join,
-        "other_version": views.other_version,
+        "clearly_other": views.clearly_other,
+        "duration": wording.duration,
+        "evidence": evidence.shown,
+        "findings": evidence.findings,
         "first_line": first_line,
-        "evidence": _evidence,
+        "other_version": views.other_version,
+        "own_time": own_time,
+        "setting": apart.setting,
+        "shell": shlex.join,
+        "size": wording.size,
+        "words": wording.words,
     }
-    environment.globals |= {"verdicts": list(Verdict), "signs": _SIGNS}
+    environment.globals |= {
+        "many": wording.many,
+        "ratio": wording.ratio,
+        "share": wording.share,
+        "script": Markup(filter_script()),  # noqa: S704 - a file of ours, nothing of the report
+        "script_hash": base64.b64encode(hashlib.sha256(filter_script().encode()).digest()).decode(),
+        "signs": _SIGNS,
+        "verdicts": list(Verdict),
+    }
     return environment
 
 
-def _evidence(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+@cache
+def filter_script() -> str:
+    """The one script of the page; its hash is in the page's policy, so that a browser runs no other."""
+    return (_TEMPLATES / "filter.js").read_text(encoding="utf-8")

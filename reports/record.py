@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 
@@ -74,6 +74,7 @@ def _test(name: str, requirements: tuple[str, ...], phases: list[Phase], interru
         id=name,
         outcome=outcome,
         duration_s=round(sum(phase.duration_s for phase in phases), 3),
+        setup_s=round(sum(phase.duration_s for phase in phases if phase.when == "setup"), 3),
         requirements=requirements,
         reason=reason,
         evidence=tuple(entry for phase in phases for entry in phase.evidence),
@@ -97,6 +98,7 @@ class RunRecord:
     seed: int | None = None
     target: str | None = None
     overlay: str | None = None
+    mutant: str | None = None
     versions: dict[str, str] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
     deployment: DeploymentEntry = field(default_factory=DeploymentEntry)
@@ -105,7 +107,6 @@ class RunRecord:
     series: list[Series] = field(default_factory=list)
     coverage: dict[str, tuple[str, ...]] = field(default_factory=dict)
     outside_packets: int | None = None
-    comparison: Any = None
     error: str | None = None
     interruption: str | None = None
     promises: bool = False
@@ -132,6 +133,7 @@ class RunRecord:
                 duration_s=round((datetime.now(UTC) - self.started).total_seconds(), 3),
                 target=self.target,
                 overlay=self.overlay,
+                mutant=self.mutant,
                 seed=self.seed,
                 versions=self.versions,
                 differences=tuple(self.differences),
@@ -147,7 +149,6 @@ class RunRecord:
             mutants=tuple(self.mutants) or None,
             coverage=self.coverage or None,
             outside_packets=self.outside_packets,
-            comparison=self.comparison,
         )
         return Report.model_validate(censored(report.model_dump(mode="json"), self.censor))
 
@@ -167,6 +168,8 @@ def _requirements(catalogue: Catalogue | None, tests: tuple[TestEntry, ...]) -> 
             area=catalogue.areas[name],
             text=requirement.text,
             source=requirement.source,
+            requires=requirement.requires,
+            covers=requirement.covers,
             verdict=verdict,
             tests=tuple(test.id for test in found),
             reason=next((test.reason for test in found if test.outcome is verdict), None)

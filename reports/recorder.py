@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reports.documents import shown
+from reports.history import with_comparison
 from reports.judging import judge, not_run_in, phase, tell_pytest, typed_skip
 from reports.model import Evidence, Json, Verdict
 from reports.publishing import PAGE_FILE, UnwritableError, publish
@@ -131,6 +132,7 @@ class Recorder:
     def _finish(self, session: pytest.Session) -> None:
         try:
             report = self.record.report(exit_code=int(session.exitstatus))
+            report = with_comparison(report, self.record.directory.parent)
             publish(report, self.record.directory)
         except UnwritableError as error:
             self._say(f"report: {error}", red=True)

@@ -4,9 +4,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from reports.changes import Measured, RunName
+from reports.comparison import own_time
 from reports.model import (
+    Comparison,
     Event,
     ImageVersion,
+    Memory,
     MutantOutcome,
     NotRunKind,
     Report,
@@ -15,9 +19,16 @@ from reports.model import (
     Verdict,
     worst,
 )
+from reports.wording import many
 
 BROKEN = (Verdict.ERROR, Verdict.FAILED)
 BENT = (Verdict.WAIVED, Verdict.KNOWN_DEVIATION)
+
+SLOWEST = 12
+WORTH_A_LOOK_S = 0.5
+
+CLEAR_RATIO = 1.25
+"""Between two runs of the same thing, start-up and memory differ by less without any cause."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +45,19 @@ class Area:
 
     name: str
     requirements: tuple[RequirementEntry, ...]
+    tests: tuple[TestEntry, ...]
     counts: Mapping[Verdict, int]
     verdict: Verdict
+
+    @property
+    def held(self) -> int:
+        """How many hold, those with an accepted deviation too."""
+        return self.counts[Verdict.PASSED] + sum(self.counts[verdict] for verdict in BENT)
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds of its tests, without what they stand on: the first of a run pays for the deployment's start."""
+        return sum(own_time(test) for test in self.tests)
 
 
 @dataclass(frozen=True)
@@ -69,7 +91,7 @@ def headline(report: Report) -> Headline:
 
 
 def _bad(report: Report) -> Headline | None:
-    counts, total = report.summary.requirements, _many(len(report.requirements), "requirement")
+    counts, total = report.summary.requirements, many(len(report.requirements), "requirement")
     broken = sum(counts[verdict] for verdict in BROKEN)
     held = counts[Verdict.PASSED] + sum(counts[verdict] for verdict in BENT)
     escaped = sum(mutant.outcome is not MutantOutcome.KILLED for mutant in report.mutants or ())
@@ -81,12 +103,12 @@ def _bad(report: Report) -> Headline | None:
     elif report.run.error:
         sentence = "The run did not get to prove anything"
     elif escaped:
-        sentence = f"{escaped} of {_many(len(report.mutants or ()), 'mutant')} escaped the suite"
+        sentence = f"{escaped} of {many(len(report.mutants or ()), 'mutant')} escaped the suite"
     return Headline("bad", sentence) if sentence else None
 
 
 def _doubtful(report: Report) -> Headline | None:
-    counts, total = report.summary.requirements, _many(len(report.requirements), "requirement")
+    counts, total = report.summary.requirements, many(len(report.requirements), "requirement")
     unseen, held = counts[Verdict.NOT_RUN], counts[Verdict.PASSED] + sum(counts[verdict] for verdict in BENT)
     if not held and not report.mutants:
         return Headline("doubtful", "Nothing was proved: no requirement was looked at")
@@ -97,7 +119,7 @@ def _good(report: Report) -> Headline:
     total, bent = len(report.requirements), sum(report.summary.requirements[verdict] for verdict in BENT)
     if not total:
         return Headline("good", f"Every mutant was caught ({len(report.mutants or ())})")
-    tail = f", with {_many(bent, 'accepted deviation')}" if bent else ""
+    tail = f", with {many(bent, 'accepted deviation')}" if bent else ""
     return Headline(
         "good", f"All {total} requirements hold{tail}" if total > 1 else f"The requirement holds{tail}"
     )
@@ -108,10 +130,12 @@ def areas(report: Report) -> list[Area]:
     by_area: dict[str, list[RequirementEntry]] = {}
     for requirement in report.requirements:
         by_area.setdefault(requirement.area, []).append(requirement)
+    tests = {test.id: test for test in report.tests}
     return [
         Area(
             name,
             tuple(found),
+            tuple(tests[name] for name in dict.fromkeys(name for entry in found for name in entry.tests)),
             {verdict: sum(entry.verdict is verdict for entry in found) for verdict in Verdict},
             worst(entry.verdict for entry in found),
         )
@@ -130,6 +154,12 @@ def tests_of(report: Report, requirement: RequirementEntry) -> list[TestEntry]:
     """The tests of a requirement, worst first."""
     ids = set(requirement.tests)
     return sorted((test for test in report.tests if test.id in ids), key=lambda test: -test.outcome.badness)
+
+
+def slowest(report: Report) -> list[TestEntry]:
+    """The tests that took longest themselves, and took time worth a look."""
+    found = [test for test in report.tests if own_time(test) >= WORTH_A_LOOK_S]
+    return sorted(found, key=lambda test: -own_time(test))[:SLOWEST]
 
 
 def not_run(report: Report) -> list[Unseen]:
@@ -162,6 +192,11 @@ def timeline(report: Report) -> tuple[float, list[Bar]]:
     ]
 
 
+def memory(report: Report) -> list[Memory]:
+    """The memory of each pod, the largest first, those of which nothing is known last."""
+    return sorted(report.deployment.memory, key=lambda use: (-(use.used_bytes or -1), use.object))
+
+
 def other_version(image: ImageVersion) -> bool:
     """Whether something else ran than what the image's name claims, as far as it is known.
 
@@ -171,34 +206,34 @@ def other_version(image: ImageVersion) -> bool:
     return image.real is not None and not re.search(rf"(?<![\d.]){claimed}(?!\d)", image.real)
 
 
-def duration(seconds: float) -> str:
-    """A duration as people say it: `0.42 s`, `42 s`, `7 min 03 s`, `2 h 05 min`."""
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+def past(report: Report) -> dict[str, list[tuple[RunName, Verdict]]]:
+    """The earlier verdicts of each area, the oldest first."""
+    found: dict[str, list[tuple[RunName, Verdict]]] = {}
+    for each in report.comparison.history if report.comparison else ():
+        for seen in each.areas:
+            found.setdefault(seen.area, []).append((each.run, seen.verdict))
+    return found
 
 
-def size(bytes_: int | None) -> str:
-    """Bytes as people say them, in binary units; a dash for an unknown number."""
-    if bytes_ is None:
-        return "—"
-    value, unit = float(bytes_), "B"
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024 or unit == "GiB":
-            break
-        value /= 1024
-    return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+def worth_telling(comparison: Comparison | None) -> bool:
+    """Whether something is other than in the earlier run, beyond noise."""
+    if comparison is None:
+        return False
+    measured = (comparison.start_s, comparison.memory_bytes)
+    lists = (
+        comparison.newly_red,
+        comparison.newly_green,
+        comparison.no_longer_seen,
+        comparison.added,
+        comparison.removed,
+        comparison.slower,
+        comparison.newly_escaped,
+        comparison.newly_killed,
+    )
+    return any(lists) or any(each is not None and clearly_other(each) for each in measured)
 
 
-def words(name: str) -> str:
-    """An identifier as words: `known_deviation` becomes `known deviation`."""
-    return str(name).replace("_", " ")
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+def clearly_other(measured: Measured) -> bool:
+    """Whether a quantity is larger or smaller by a clear ratio."""
+    low, high = sorted((measured.before, measured.now))
+    return high > CLEAR_RATIO * low

@@ -272,6 +272,15 @@ class TestCommands:
         run("report", source, "--format", form, "--output", tmp_path / "out")
         assert (tmp_path / "out").read_text() == shown.output
 
+    def test_a_report_is_compared_with_the_one_that_is_named(
+        self, run: Invoke, report: Callable[[Report], Path], tmp_path: Path
+    ) -> None:
+        earlier = tmp_path / "earlier.json"
+        earlier.write_text(as_json(made("passed")))
+        shown = run("report", report(made("failed")), "--against", earlier)
+        assert "- Newly red: **MED-001** failed, was passed" in shown.output
+        assert run("report", report(made("failed")), "--against", tmp_path / "none.json").exit_code == 2
+
     def test_what_cannot_be_read_or_written_is_said(
         self, run: Invoke, report: Callable[[Report], Path], tmp_path: Path
     ) -> None:

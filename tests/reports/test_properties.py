@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.censor import censored
+from reports.changes import AreaVerdict, Measured, Past, RunName, Slower, Turn
 from reports.gate import Code, Profile, decide
 from reports.junit import render_junit
 from reports.markdown import render_markdown
 from reports.model import (
+    Comparison,
     DeploymentEntry,
     Difference,
     Event,
@@ -36,7 +38,7 @@ from reports.model import (
     Verdict,
     worst,
 )
-from reports.page import render_page
+from reports.page import filter_script, render_page
 from reports.schema import violation
 
 HOSTILE = [
@@ -74,6 +76,52 @@ def judged(draw: st.DrawFn) -> tuple[Verdict, Reason | None]:
     return verdict, draw(reasons(verdict))
 
 
+moments = st.builds(RunName, id=anything, started=st.datetimes(timezones=st.just(UTC)))
+turns = st.lists(
+    st.builds(
+        Turn,
+        requirement=anything | st.just("MED-001"),
+        before=st.sampled_from(Verdict),
+        now=st.sampled_from(Verdict),
+    ),
+    max_size=2,
+)
+ids = st.lists(anything, max_size=2)
+measured = st.none() | st.builds(Measured, before=seconds, now=seconds)
+comparisons = st.builds(
+    Comparison,
+    against=moments,
+    newly_red=turns,
+    newly_green=turns,
+    no_longer_seen=turns,
+    added=ids,
+    removed=ids,
+    slower=st.lists(st.builds(Slower, test=anything, before_s=seconds, now_s=seconds), max_size=2),
+    start_s=measured,
+    memory_bytes=measured,
+    newly_escaped=ids,
+    newly_killed=ids,
+    red_since=st.dictionaries(anything | st.just("MED-001"), moments, max_size=2),
+    history=st.lists(
+        st.builds(
+            Past,
+            run=moments,
+            areas=st.lists(
+                st.builds(AreaVerdict, area=anything, verdict=st.sampled_from(Verdict)), max_size=2
+            ),
+        ),
+        max_size=2,
+    ),
+)
+evidence = st.builds(Evidence, name=anything, value=json_values) | st.builds(
+    Evidence,
+    name=st.just("findings"),
+    value=st.lists(
+        st.dictionaries(st.sampled_from(["object", "fault"]) | anything, json_values, max_size=3), max_size=2
+    ),
+)
+
+
 @st.composite
 def reports(draw: st.DrawFn) -> Report:
     """Any report, also with hostile text in every place that takes text."""
@@ -88,7 +136,8 @@ def reports(draw: st.DrawFn) -> Report:
                 duration_s=draw(seconds),
                 requirements=tuple(proofs),
                 reason=reason,
-                evidence=draw(st.lists(st.builds(Evidence, name=anything, value=json_values), max_size=1)),
+                evidence=draw(st.lists(evidence, max_size=1)),
+                setup_s=draw(seconds),
                 basis=draw(maybe),
             )
         )
@@ -104,9 +153,13 @@ def reports(draw: st.DrawFn) -> Report:
             duration_s=seconds,
             target=st.sampled_from([None, "local", "node"]) | anything,
             overlay=maybe,
+            mutant=maybe,
             versions=st.dictionaries(anything, anything, max_size=2),
             differences=st.lists(
-                st.builds(Difference, object=anything, field=anything, here=maybe), max_size=1
+                st.builds(
+                    Difference, object=anything, field=anything, production=maybe, here=maybe, reason=maybe
+                ),
+                max_size=2,
             ),
             command=st.lists(anything, max_size=2),
             exit_code=st.sampled_from([None, 0, 0, 0, 1, 10]),
@@ -145,7 +198,7 @@ def reports(draw: st.DrawFn) -> Report:
         deployment,
         mutants=draw(st.none() | st.lists(mutant, max_size=2)),
         slos=draw(st.none() | st.lists(slo, max_size=2)),
-        comparison=draw(json_values),
+        comparison=draw(st.none() | comparisons),
     )
 
 
@@ -158,6 +211,8 @@ def requirement(draw: st.DrawFn, name: str, tests: list[TestEntry]) -> Requireme
         area=draw(st.sampled_from(["media", "push"])),
         text=draw(anything),
         source=draw(anything),
+        requires=draw(ids),
+        covers=draw(ids),
         verdict=verdict,
         tests=tuple(test.id for test in proofs),
         reason=draw(reasons(verdict)),
@@ -266,8 +321,12 @@ class TestRenderers:
     def test_the_page_holds_no_element_that_is_not_ours_and_nothing_from_elsewhere(
         self, report: Report
     ) -> None:
-        page = Tags(render_page(report))
-        assert not {"script", "img", "link", "iframe", "object", "base", "form"} & set(page.tags)
+        text = render_page(report)
+        page = Tags(text)
+        assert not {"img", "link", "iframe", "object", "base", "embed"} & set(page.tags)
+        assert page.tags.count("script") == 1
+        assert text.count("<script>") == text.count(f"<script>{filter_script()}</script>") == 1
+        assert page.tags.count("form") == bool(report.requirements)
         for tag, name, value in page.attributes:
             assert not name.startswith("on")
             assert name not in {"src", "srcset"}

@@ -13,7 +13,8 @@ from reports.model import (
     Run,
     TestEntry,
 )
-from reports.views import duration, headline, not_run, other_version, size, timeline
+from reports.views import headline, not_run, other_version, timeline
+from reports.wording import duration, many, ratio, share, size
 
 
 @pytest.fixture
@@ -119,3 +120,11 @@ def test_another_version_than_claimed_is_seen(claimed: str, real: str | None, ot
 def test_numbers_are_said_as_people_say_them() -> None:
     assert [duration(s) for s in (0.417, 42, 423, 7500)] == ["0.42 s", "42 s", "7 min 03 s", "2 h 05 min"]
     assert [size(b) for b in (None, 512, 300 * 2**20, 3 * 2**29)] == ["—", "512 B", "300 MiB", "1.5 GiB"]
+    assert [share(*each) for each in ((1, 2), (399, 400), (400, 400), (2, 3), (0, 0))] == [
+        "50 %",
+        "99.7 %",
+        "100 %",
+        "66.6 %",
+        "—",
+    ]
+    assert [ratio(2, 3), ratio(0, 3), many(1, "test"), many(0, "test")] == ["×1.50", "—", "1 test", "0 tests"]
