@@ -11,13 +11,14 @@ from reports.documents import shown
 from reports.model import MutantOutcome
 from reports.record import RUN
 from tests.mutations.breeds import ROOT, SUITES, Breed, written
-from tests.mutations.by_rule.breeding import BRED_IN, breed, by_rule, load_rules, shipped
+from tests.mutations.by_rule.breeding import BRED_IN, RULES_FILE, Bred, breed, by_rule, load_rules, shipped
 from tests.mutations.killing import judge
 from tests.mutations.runs import Runs
 
 OVERLAYS = shipped()
 WRITTEN = written()
-BREEDS = (*WRITTEN, *by_rule(breed(load_rules(), OVERLAYS)))
+BRED = tuple(breed(load_rules(), OVERLAYS))
+BREEDS = (*WRITTEN, *by_rule(BRED))
 
 
 def test_every_requirement_has_a_mutant_of_its_own(catalogue: Catalogue) -> None:
@@ -89,4 +90,31 @@ def test_the_mutant_is_noticed(breed: Breed, runs: Runs, pytestconfig: pytest.Co
     assert row.outcome is MutantOutcome.KILLED, (
         f"{breed.where}: {row.id}: {row.outcome}: {row.reason}. "
         f"The story: {breed.mutant.story}\n{finding.output}"
+    )
+
+
+@pytest.mark.parametrize(
+    "bred", [each for each in BRED if not each.expectation.requirements], ids=lambda bred: bred.id
+)
+def test_what_nobody_promised_turns_nothing_red(bred: Bred, runs: Runs) -> None:
+    """Places that a rule breaks without harm, or without anybody's promise. Strict: no excuse outlives its reason."""
+    finding = runs.mutants[bred.id].result()
+    excuse = bred.expectation.unguarded or bred.expectation.equivalent
+    assert finding.unusable is None, f"{bred.id}: {finding.unusable}"
+    assert not finding.red, (
+        f"{shown(RULES_FILE)}: {bred.id}: {', '.join(sorted(finding.red))} turned red, though the file says "
+        f"{excuse!r}; write requirements: [...] instead, or narrow the exception\n{finding.output}"
+    )
+
+
+def test_every_rule_and_every_exception_is_about_something() -> None:
+    used = {(each.entry.rule, getattr(each.expectation, "when", None)) for each in BRED}
+    idle = [
+        f"{rule.rule}{f', when {when}' if when else ''}"
+        for rule in load_rules()
+        for when in (None, *(each.when for each in rule.exceptions))
+        if (rule.rule, when) not in used
+    ]
+    assert not idle, (
+        f"{shown(RULES_FILE)}: no place of {' or '.join(BRED_IN)} is there for: {'; '.join(idle)}"
     )

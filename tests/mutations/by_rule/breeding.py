@@ -98,6 +98,11 @@ class Bred:
         return f"{self.entry.rule}-{self.broken.name}"
 
     @property
+    def patch(self) -> Patch:
+        """What is broken."""
+        return Patch(edits=self.broken.edits)
+
+    @property
     def mutant(self) -> Mutant:
         """As if somebody had written it."""
         where = f"{self.broken.object} {self.broken.place}".strip()
@@ -109,7 +114,7 @@ class Bred:
             overlay=self.overlay,
             also=self.entry.also,
             rule=self.entry.rule,
-            patch=Patch(edits=self.broken.edits),
+            patch=self.patch,
         )
 
 
