@@ -27,10 +27,8 @@ class Breed:
 
     @property
     def where(self) -> str:
-        """The file and the line in which the mutant, or the rule that bred it, begins."""
-        begin = f"- id: {self.mutant.id}" if self.mutant.rule is None else f"- rule: {self.mutant.rule}"
-        lines = self.file.read_text(encoding="utf-8").splitlines()
-        return f"{shown(self.file)}:{next(n for n, line in enumerate(lines, 1) if line.strip() == begin)}"
+        """The file and the line in which it begins."""
+        return place(self.file, f"- id: {self.mutant.id}")
 
     @property
     def tests(self) -> tuple[str, ...]:
@@ -52,6 +50,12 @@ class Breed:
             return self.mutant.level == "live"
         known = catalogue.requirements
         return any(known[name].requires for name in self.mutant.requirements if name in known)
+
+
+def place(file: Path, begin: str) -> str:
+    """`FILE:LINE` of the line that says this."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return f"{shown(file)}:{next(number for number, line in enumerate(lines, 1) if line.strip() == begin)}"
 
 
 def written() -> tuple[Breed, ...]:

@@ -9,12 +9,11 @@ from typing import cast
 
 import pytest
 
-from fixtures.deployment.mutants import Mutant
 from fixtures.plugins.manifests import ALL_MUTANTS
 from reports.catalogue import Catalogue, load_catalogue
 from reports.record import RUN
 from tests.mutations.breeds import SEEN_WITHOUT_DEPLOYMENT, SUITES, Breed, written
-from tests.mutations.by_rule.breeding import Bred, RuleEntry
+from tests.mutations.by_rule.breeding import Bred
 from tests.mutations.deployed import Deployments
 from tests.mutations.forked import forks
 from tests.mutations.killing import summary
@@ -36,7 +35,7 @@ def runs(
 ) -> Iterator[Runs]:
     """A run for all that this session asks for: those with a deployment begin first, the others run beside them."""
     breeds = [cast(Breed, each) for each in _asked_for(request.session, "breed")]
-    harmless = [cast(Bred, each) for each in _asked_for(request.session, "bred")]
+    bred = [cast(Bred, each) for each in _asked_for(request.session, "bred")]
     controls = [cast(str | None, each) for each in _asked_for(request.session, "control")]
     found, folder = Runs(), tmp_path_factory.mktemp("mutants")
     deployments = Deployments(folder / "deployed")
@@ -53,7 +52,7 @@ def runs(
             for mutant in (breed.mutant for breed in breeds)
             if mutant.id not in found.mutants
         ]
-        static += [(bred.id, bred.overlay, bred.patch) for bred in harmless]
+        static += [(each.id, each.overlay, each.patch) for each in bred]
         if not overlays and not static:
             yield found
             return
@@ -71,13 +70,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Of each rule only a sample, unless all are asked for, or some by name."""
     if config.getoption(ALL_MUTANTS) or config.option.keyword or any("[" in each for each in config.args):
         return
-    groups: dict[tuple[str, str], list[pytest.Item]] = {}
+    groups: dict[str, list[pytest.Item]] = {}
     for item in items:
-        match _parameter(item, "breed") or _parameter(item, "bred"):
-            case Breed(mutant=Mutant(rule=str(rule))):
-                groups.setdefault(("noticed", rule), []).append(item)
-            case Bred(entry=RuleEntry(rule=rule)):
-                groups.setdefault(("harmless", rule), []).append(item)
+        if isinstance(bred := _parameter(item, "bred"), Bred):
+            groups.setdefault(bred.entry.rule, []).append(item)
     left_out = {item for group in groups.values() for item in sorted(group, key=_lot)[SAMPLE:]}
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])

@@ -4,21 +4,21 @@ from collections import Counter
 
 import pytest
 
-from fixtures.deployment.patch import PatchError
-from fixtures.rendering.findings import Objects
+from fixtures.deployment.mutants import Mutant
+from fixtures.deployment.patch import Patch, PatchError
 from reports.catalogue import Catalogue
 from reports.documents import shown
 from reports.model import MutantOutcome
 from reports.record import RUN
-from tests.mutations.breeds import ROOT, SUITES, Breed, written
-from tests.mutations.by_rule.breeding import BRED_IN, RULES_FILE, Bred, breed, by_rule, load_rules, shipped
-from tests.mutations.killing import judge
+from tests.mutations.breeds import ROOT, SUITES, Breed, place, written
+from tests.mutations.by_rule.breeding import BRED_IN, RULES_FILE, Bred, breed, load_rules, shipped
+from tests.mutations.killing import Finding, judge
 from tests.mutations.runs import Runs
 
 OVERLAYS = shipped()
 WRITTEN = written()
-BRED = tuple(breed(load_rules(), OVERLAYS))
-BREEDS = (*WRITTEN, *by_rule(BRED))
+RULES = load_rules()
+BRED = tuple(breed(RULES, OVERLAYS))
 
 
 def test_every_requirement_has_a_mutant_of_its_own(catalogue: Catalogue) -> None:
@@ -30,17 +30,21 @@ def test_every_requirement_has_a_mutant_of_its_own(catalogue: Catalogue) -> None
 
 
 def test_every_mutant_names_requirements_that_there_are(catalogue: Catalogue) -> None:
-    unknown = {
-        f"{breed.where}: {breed.mutant.rule or breed.mutant.id} names {requirement}, which is not in the catalogue"
-        for breed in BREEDS
-        for requirement in (*breed.mutant.requirements, *breed.mutant.also)
-        if requirement not in catalogue.requirements
-    }
-    assert not unknown, "\n".join(sorted(unknown))
+    named = [(breed.where, (*breed.mutant.requirements, *breed.mutant.also)) for breed in WRITTEN]
+    for rule in RULES:
+        also = (*rule.also, *(name for each in rule.exceptions for name in each.requirements))
+        named.append((place(RULES_FILE, f"- rule: {rule.rule}"), (*rule.requirements, *also)))
+    unknown = [
+        f"{where}: {name} is not in the catalogue"
+        for where, names in named
+        for name in names
+        if name not in catalogue.requirements
+    ]
+    assert not unknown, "\n".join(unknown)
 
 
 def test_ids_of_mutants_are_unique() -> None:
-    times = Counter(breed.mutant.id for breed in BREEDS)
+    times = Counter([*(breed.mutant.id for breed in WRITTEN), *(bred.id for bred in BRED)])
     twice = [mutant for mutant, count in times.items() if count > 1]
     assert not twice, f"used more than once: {', '.join(twice)}"
 
@@ -60,17 +64,30 @@ def test_every_named_test_is_there() -> None:
 
 
 def test_every_patch_fits_its_overlay() -> None:
-    misfits = [line for breed in BREEDS for line in misfit(breed, OVERLAYS[breed.mutant.overlay])]
+    patches = [(breed.where, breed.mutant.id, breed.mutant.overlay, breed.mutant.patch) for breed in WRITTEN]
+    patches += [
+        (shown(RULES_FILE), bred.id, each.overlay, Patch(edits=each.broken.edits))
+        for bred in BRED
+        for each in bred.candidates
+    ]
+    misfits = []
+    for where, name, overlay, patch in patches:
+        try:
+            if patch.apply(OVERLAYS[overlay]) == OVERLAYS[overlay]:
+                misfits.append(f"{where}: {name}: changes nothing")
+        except PatchError as error:
+            misfits.append(f"{where}: {name}: {error}")
     assert not misfits, "\n".join(misfits)
 
 
-def misfit(breed: Breed, objects: Objects) -> list[str]:
-    """Why the mutant's patch breaks nothing, in a line; empty when it does."""
-    try:
-        changes = breed.mutant.patch.apply(objects) != objects
-    except PatchError as error:
-        return [f"{breed.where}: {breed.mutant.id}: {error}"]
-    return [] if changes else [f"{breed.where}: {breed.mutant.id}: changes nothing"]
+def test_every_rule_and_every_exception_is_about_something() -> None:
+    idle = [
+        f"{place(RULES_FILE, f'- rule: {rule.rule}')}: no place of {' or '.join(BRED_IN)} is there for {expected}"
+        for rule in RULES
+        for expected in (rule, *rule.exceptions)
+        if not any(bred.entry is rule and bred.expectation is expected for bred in BRED)
+    ]
+    assert not idle, "\n".join(idle)
 
 
 @pytest.mark.parametrize("control", [None, *BRED_IN], ids=["deployed", *BRED_IN])
@@ -81,40 +98,34 @@ def test_unbroken_manifests_turn_nothing_red(control: str | None, runs: Runs) ->
     assert not finding.red, f"red without any mutant: {', '.join(sorted(finding.red))}\n{finding.output}"
 
 
-@pytest.mark.parametrize("breed", BREEDS, ids=lambda breed: breed.mutant.id)
+@pytest.mark.parametrize("breed", WRITTEN, ids=lambda breed: breed.mutant.id)
 def test_the_mutant_is_noticed(breed: Breed, runs: Runs, pytestconfig: pytest.Config) -> None:
     """What must see the mutant is run against it; every requirement that it names turns red."""
-    finding = runs.mutants[breed.mutant.id].result()
-    row = judge(breed.mutant, finding)
-    pytestconfig.stash[RUN].mutants.append(row)
-    assert row.outcome is MutantOutcome.KILLED, (
-        f"{breed.where}: {row.id}: {row.outcome}: {row.reason}. "
-        f"The story: {breed.mutant.story}\n{finding.output}"
-    )
+    judged(breed.mutant, breed.where, runs.mutants[breed.mutant.id].result(), pytestconfig)
 
 
-@pytest.mark.parametrize(
-    "bred", [each for each in BRED if not each.expectation.requirements], ids=lambda bred: bred.id
-)
-def test_what_nobody_promised_turns_nothing_red(bred: Bred, runs: Runs) -> None:
-    """Places that a rule breaks without harm, or without anybody's promise. Strict: no excuse outlives its reason."""
-    finding = runs.mutants[bred.id].result()
-    excuse = bred.expectation.unguarded or bred.expectation.equivalent
-    assert finding.unusable is None, f"{bred.id}: {finding.unusable}"
+@pytest.mark.parametrize("bred", BRED, ids=lambda bred: bred.id)
+def test_the_broken_place_is_noticed(bred: Bred, runs: Runs, pytestconfig: pytest.Config) -> None:
+    """A place that a rule breaks: what it names turns red.
+
+    Where nothing breaks, or nobody promised anything, nothing turns red: no excuse outlives its reason.
+    """
+    finding, where = runs.mutants[bred.id].result(), place(RULES_FILE, f"- rule: {bred.entry.rule}")
+    if bred.expectation.requirements:
+        judged(bred.mutant, where, finding, pytestconfig)
+        return
+    assert finding.unusable is None, f"{where}: {bred.id}: {finding.unusable}"
     assert not finding.red, (
-        f"{shown(RULES_FILE)}: {bred.id}: {', '.join(sorted(finding.red))} turned red, though the file says "
-        f"{excuse!r}; write requirements: [...] instead, or narrow the exception\n{finding.output}"
+        f"{where}: {bred.id}: {', '.join(sorted(finding.red))} turned red, though the file says "
+        f"{bred.expectation.unguarded or bred.expectation.equivalent!r}; "
+        f"write requirements: [...] instead, or narrow the exception\n{finding.output}"
     )
 
 
-def test_every_rule_and_every_exception_is_about_something() -> None:
-    used = {(each.entry.rule, getattr(each.expectation, "when", None)) for each in BRED}
-    idle = [
-        f"{rule.rule}{f', when {when}' if when else ''}"
-        for rule in load_rules()
-        for when in (None, *(each.when for each in rule.exceptions))
-        if (rule.rule, when) not in used
-    ]
-    assert not idle, (
-        f"{shown(RULES_FILE)}: no place of {' or '.join(BRED_IN)} is there for: {'; '.join(idle)}"
+def judged(mutant: Mutant, where: str, finding: Finding, config: pytest.Config) -> None:
+    """Adds a row to the kill matrix; fails unless the mutant was killed."""
+    row = judge(mutant, finding)
+    config.stash[RUN].mutants.append(row)
+    assert row.outcome is MutantOutcome.KILLED, (
+        f"{where}: {row.id}: {row.outcome}: {row.reason}. The story: {mutant.story}\n{finding.output}"
     )

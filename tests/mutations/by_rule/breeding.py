@@ -7,9 +7,9 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -21,7 +21,7 @@ from fixtures.deployment.patch import Patch
 from fixtures.rendering.findings import Objects
 from fixtures.rendering.kustomize import render
 from reports.documents import load_model
-from tests.mutations.breeds import OVERLAYS, Breed
+from tests.mutations.breeds import OVERLAYS
 from tests.mutations.by_rule import containers, files, policies, references, services
 from tests.mutations.by_rule.breaks import Break, Predicate, Rule
 
@@ -84,31 +84,65 @@ class RuleFile(_Part):
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A place broken in one overlay."""
+
+    overlay: str
+    broken: Break
+    objects: Objects
+
+    def expectation(self, entry: RuleEntry) -> Expectation:
+        """What must come of it: the first exception that holds decides."""
+        if not entry.exceptions:
+            return entry
+        after = Patch(edits=self.broken.edits).apply(self.objects)
+        found = (each for each in entry.exceptions if PREDICATES[each.when](self.broken, self.objects, after))
+        return next(found, entry)
+
+
+@dataclass(frozen=True)
 class Bred:
-    """A mutant that a rule makes possible, and what is expected of it; nothing to run where nothing must turn red."""
+    """A place that a rule is about, in each overlay that has it. What is expected there takes a moment to find out."""
 
     entry: RuleEntry
-    broken: Break
-    overlay: str
-    expectation: Expectation
+    candidates: tuple[Candidate, ...]
 
     @property
     def id(self) -> str:
         """`readiness-probe-removed-deployment-haproxy-haproxy`."""
-        return f"{self.entry.rule}-{self.broken.name}"
+        return f"{self.entry.rule}-{self.candidates[0].broken.name}"
+
+    @cached_property
+    def chosen(self) -> tuple[Candidate, Expectation]:
+        """The first overlay in which something breaks, else the last; and what is expected."""
+        found = [(each, each.expectation(self.entry)) for each in self.candidates[:1]]
+        for each in self.candidates[1:]:
+            if found[-1][1].equivalent:
+                found.append((each, each.expectation(self.entry)))
+        return found[-1]
+
+    @property
+    def expectation(self) -> Expectation:
+        """What must turn red, or why nothing may."""
+        return self.chosen[1]
+
+    @property
+    def overlay(self) -> str:
+        """Where it is broken."""
+        return self.chosen[0].overlay
 
     @property
     def patch(self) -> Patch:
         """What is broken."""
-        return Patch(edits=self.broken.edits)
+        return Patch(edits=self.chosen[0].broken.edits)
 
     @property
     def mutant(self) -> Mutant:
-        """As if somebody had written it."""
-        where = f"{self.broken.object} {self.broken.place}".strip()
+        """As if somebody had written it; only of one that a requirement must notice."""
+        broken = self.chosen[0].broken
         return Mutant(
             id=self.id,
-            story=f"{self.entry.story} ({where})",
+            story=f"{self.entry.story} ({f'{broken.object} {broken.place}'.strip()})",
             requirements=self.expectation.requirements,
             level=self.entry.level,
             overlay=self.overlay,
@@ -124,15 +158,13 @@ def load_rules(path: Path = RULES_FILE) -> tuple[RuleEntry, ...]:
 
 
 def breed(entries: Iterable[RuleEntry], overlays: Mapping[str, Objects]) -> Iterator[Bred]:
-    """What each rule makes of the overlays, which are given in the order of BRED_IN."""
+    """Every place that each rule is about in any of the overlays, which are given in the order of BRED_IN."""
     for entry in entries:
-        places = dict[Break, Bred]()
+        places = dict[Break, list[Candidate]]()
         for overlay, objects in overlays.items():
             for broken in RULES[entry.rule](objects):
-                earlier = places.get(broken)
-                if earlier is None or earlier.expectation.equivalent:
-                    places[broken] = Bred(entry, broken, overlay, _expectation(entry, broken, objects))
-        yield from places.values()
+                places.setdefault(broken, []).append(Candidate(overlay, broken, objects))
+        yield from (Bred(entry, tuple(candidates)) for candidates in places.values())
 
 
 def shipped() -> dict[str, Objects]:
@@ -140,33 +172,9 @@ def shipped() -> dict[str, Objects]:
     return {name: render(OVERLAYS / name) for name in BRED_IN}
 
 
-def by_rule(bred: Iterable[Bred]) -> tuple[Breed, ...]:
-    """Those of which something must turn red."""
-    return tuple(Breed(each.mutant, RULES_FILE) for each in bred if each.expectation.requirements)
-
-
-def census(bred: Iterable[Bred]) -> list[str]:
-    """What was not run because nothing must turn red, rule by rule, with the reason."""
-    reasons = [
-        (each.entry.rule, kind, why)
-        for each in bred
-        for kind in ("equivalent", "unguarded")
-        if (why := getattr(each.expectation, kind))
-    ]
-    return [f"{rule}: {times} {kind}: {why}" for (rule, kind, why), times in Counter(reasons).items()]
-
-
-def _expectation(entry: RuleEntry, broken: Break, before: Objects) -> Expectation:
-    if not entry.exceptions:
-        return entry
-    after = Patch(edits=broken.edits).apply(before)
-    found = (each for each in entry.exceptions if PREDICATES[each.when](broken, before, after))
-    return next(found, entry)
-
-
 def main(identifiers: list[str]) -> int:
-    """Prints the mutants of these ids, or all; what is expected of each is in it."""
-    wanted = [each for each in breed(load_rules(), shipped()) if not identifiers or each.id in identifiers]
+    """Prints the mutants of these ids."""
+    wanted = [each for each in breed(load_rules(), shipped()) if each.id in identifiers]
     mutants = [each.mutant.model_dump(mode="json") for each in wanted if each.expectation.requirements]
     yaml.safe_dump({"mutants": mutants}, sys.stdout, sort_keys=False, width=120)
     return 0 if wanted else 1

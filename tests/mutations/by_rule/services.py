@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from fixtures.deployment.addresses import calls
 from fixtures.rendering.findings import Objects
 from fixtures.rendering.objects import Manifest, Ref, containers, find, of_kind, pod_template_of
 from fixtures.rendering.services import selected
@@ -77,4 +78,9 @@ def _takes_the_same(broken: Break, before: Objects, after: Objects) -> bool:
     return taken(before) == taken(after)
 
 
-PREDICATES: Mapping[str, Predicate] = {"takes-the-same": _takes_the_same}
+def _nobody_calls_it(broken: Break, before: Objects, after: Objects) -> bool:
+    """No configuration names the Service: it is for those outside, for numbers, or gives pods their names."""
+    return broken.object.name not in {call.service for call in calls(before)}
+
+
+PREDICATES: Mapping[str, Predicate] = {"takes-the-same": _takes_the_same, "nobody-calls-it": _nobody_calls_it}
