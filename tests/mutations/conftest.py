@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -56,7 +57,7 @@ def runs(
         if not overlays and not static:
             yield found
             return
-        with forks(folder / "forked", SEEN_WITHOUT_DEPLOYMENT) as asked:
+        with forks(folder / "forked", (*SEEN_WITHOUT_DEPLOYMENT, *_memory(request.config, folder))) as asked:
             for overlay in overlays:
                 found.controls[overlay] = asked.submit(f"control-{overlay}", overlay, None)
             for name, overlay, patch in static:
@@ -85,6 +86,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if rows := config.stash[RUN].mutants:
         for line in summary(rows):
             terminalreporter.write_line(line)
+
+
+def _memory(config: pytest.Config, folder: Path) -> tuple[str, ...]:
+    """Programs that were asked about a configuration are not asked the same again, where sessions know that option."""
+    known = hasattr(config.option, "program_verdicts")
+    return ("--program-verdicts", str(folder / "verdicts")) if known else ()
 
 
 def _asked_for(session: pytest.Session, name: str) -> list[object]:
