@@ -92,7 +92,7 @@ def changed(broken: Break, before: Objects, after: Objects) -> Iterator[bool]:
                     if _says(was, direction, *asked) == _says(now, direction, *asked):
                         continue
                     tried = (source.party, destination.party, port, protocol)
-                    if source is not destination and allowed(old, *tried) != allowed(new, *tried):
+                    if allowed(old, *tried) != allowed(new, *tried):
                         yield in_table and source.in_table and destination.in_table
 
 
