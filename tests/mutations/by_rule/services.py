@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fixtures.deployment.addresses import calls
 from fixtures.rendering.findings import Objects
 from fixtures.rendering.objects import Manifest, Ref, containers, find, of_kind, pod_template_of
-from fixtures.rendering.services import selected, target_port
+from fixtures.rendering.services import selected
 from tests.mutations.by_rule.breaks import Break, Predicate, Rule, edited, put, removed
 
 
@@ -83,22 +83,4 @@ def _nobody_needs_it(broken: Break, before: Objects, after: Objects) -> bool:
     return broken.object.name not in {call.service for call in calls(before) if not call.dispensable}
 
 
-def _no_caller_notices(broken: Break, before: Objects, after: Objects) -> bool:
-    """The pods' number of the port, by which a headless Service is called, is called by nobody, or stays the same."""
-
-    def numbers(objects: Objects) -> set[int]:
-        service = find(objects, broken.object)
-        if service is None or service["spec"].get("clusterIP") != "None":
-            return set()  # it translates: callers see its own numbers only
-        names = [port["name"] for port in service["spec"]["ports"]]
-        return {target_port(service, name, pods) for pods in selected(service, objects) for name in names}
-
-    called = {call.port for call in calls(before) if call.service == broken.object.name}
-    return not called & (numbers(before) - numbers(after))
-
-
-PREDICATES: Mapping[str, Predicate] = {
-    "takes-the-same": _takes_the_same,
-    "nobody-needs-it": _nobody_needs_it,
-    "no-caller-notices": _no_caller_notices,
-}
+PREDICATES: Mapping[str, Predicate] = {"takes-the-same": _takes_the_same, "nobody-needs-it": _nobody_needs_it}
