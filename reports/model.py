@@ -206,7 +206,11 @@ class Mutant(Entry):
     id: Text
     requirements: tuple[Text, ...]
     level: Literal["static", "routing", "live"]
+    rule: Text | None = Field(None, description="the rule that bred it; null: written by hand")
     red: tuple[Text, ...] = ()
+    unrelated: tuple[Text, ...] = Field(
+        (), description="of those that turned red: they neither had to nor are about the same thing"
+    )
     outcome: MutantOutcome
     duration_s: NonNegativeFloat = 0.0
     reason: Text | None = None

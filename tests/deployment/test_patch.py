@@ -128,6 +128,17 @@ class TestNewObject:
             patch({"add": WEB}).apply(OBJECTS)
 
 
+class TestRemovedObject:
+    def test_is_left_out(self) -> None:
+        """The others stay."""
+        assert patch({"remove": "Deployment/web"}).apply(OBJECTS) == OBJECTS[1:]
+
+    def test_that_is_not_there_is_an_error(self) -> None:
+        """Nothing would be broken."""
+        with pytest.raises(PatchError, match=r"^Deployment/api: the overlay renders no such object$"):
+            patch({"remove": "Deployment/api"}).apply(OBJECTS)
+
+
 def test_edits_are_applied_in_order() -> None:
     """The second sees what the first made."""
     one, two = (

@@ -1,39 +1,28 @@
 """The suites must be seen to go red: each mutant breaks the manifests, and the requirement for it must notice."""
 
 from collections import Counter
-from concurrent.futures import Future
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import cast
 
 import pytest
 
-from fixtures.deployment.patch import PatchError
-from fixtures.rendering.kustomize import render
-from fixtures.rendering.objects import Manifest
-from reports.catalogue import Catalogue, load_catalogue
+from fixtures.deployment.mutants import Mutant
+from fixtures.deployment.patch import Patch, PatchError
+from reports.catalogue import Catalogue
 from reports.documents import shown
 from reports.model import MutantOutcome
 from reports.record import RUN
-from tests.mutations.killing import ROOT, SUITES, Breed, Finding, breeds, judge, run_all, run_suites
+from tests.mutations.breeds import ROOT, SUITES, Breed, place, written
+from tests.mutations.by_rule.breeding import BRED_IN, RULES_FILE, Bred, breed, load_rules, shipped
+from tests.mutations.killing import Finding, judge
+from tests.mutations.runs import Runs
 
-BREEDS = breeds()
-
-
-@pytest.fixture(scope="module")
-def shipped() -> tuple[Manifest, ...]:
-    """The objects of the overlay `local`, unbroken."""
-    return render(ROOT / "manifests" / "overlays" / "local")
-
-
-@pytest.fixture(scope="module")
-def catalogue() -> Catalogue:
-    """The requirements."""
-    return load_catalogue(SUITES, datetime.now(UTC).date())
+OVERLAYS = shipped()
+WRITTEN = written()
+RULES = load_rules()
+BRED = tuple(breed(RULES, OVERLAYS))
 
 
-def test_every_requirement_has_a_mutant(catalogue: Catalogue) -> None:
-    guarded = {requirement for breed in BREEDS for requirement in breed.mutant.requirements}
+def test_every_requirement_has_a_mutant_of_its_own(catalogue: Catalogue) -> None:
+    guarded = {requirement for breed in WRITTEN for requirement in breed.mutant.requirements}
     bare = [f"{each} ({catalogue.areas[each]})" for each in catalogue.requirements if each not in guarded]
     assert not bare, (
         f"never seen to turn red: {', '.join(bare)}; write a mutant in tests/mutations/<area>.yaml"
@@ -41,75 +30,102 @@ def test_every_requirement_has_a_mutant(catalogue: Catalogue) -> None:
 
 
 def test_every_mutant_names_requirements_that_there_are(catalogue: Catalogue) -> None:
+    named = [(breed.where, (*breed.mutant.requirements, *breed.mutant.also)) for breed in WRITTEN]
+    for rule in RULES:
+        also = (*rule.also, *(name for each in rule.exceptions for name in each.requirements))
+        named.append((place(RULES_FILE, f"- rule: {rule.rule}"), (*rule.requirements, *also)))
     unknown = [
-        f"{shown(breed.file)}:{breed.line}: {breed.mutant.id} names {requirement}, which is not in the catalogue"
-        for breed in BREEDS
-        for requirement in breed.mutant.requirements
-        if requirement not in catalogue.requirements
+        f"{where}: {name} is not in the catalogue"
+        for where, names in named
+        for name in names
+        if name not in catalogue.requirements
     ]
     assert not unknown, "\n".join(unknown)
 
 
 def test_ids_of_mutants_are_unique() -> None:
-    times = Counter(breed.mutant.id for breed in BREEDS)
+    times = Counter([*(breed.mutant.id for breed in WRITTEN), *(bred.id for bred in BRED)])
     twice = [mutant for mutant, count in times.items() if count > 1]
     assert not twice, f"used more than once: {', '.join(twice)}"
 
 
 def test_every_file_is_named_after_an_area() -> None:
-    assert not [shown(breed.file) for breed in BREEDS if not (SUITES / breed.file.stem).is_dir()]
+    assert not [shown(breed.file) for breed in WRITTEN if not (SUITES / breed.file.stem).is_dir()]
 
 
 def test_every_named_test_is_there() -> None:
     missing = [
-        f"{shown(breed.file)}:{breed.line}: {breed.mutant.id} names {test}, which is no file of a suite"
-        for breed in BREEDS
+        f"{breed.where}: {breed.mutant.id} names {test}, which is no file of a suite"
+        for breed in WRITTEN
         for test in breed.tests
         if not (ROOT / test.partition("::")[0]).exists() or not test.startswith("suites/")
     ]
     assert not missing, "\n".join(missing)
 
 
-def test_every_patch_fits_the_local_overlay(shipped: tuple[Manifest, ...]) -> None:
+def test_every_patch_fits_its_overlay() -> None:
+    patches = [(breed.where, breed.mutant.id, breed.mutant.overlay, breed.mutant.patch) for breed in WRITTEN]
+    patches += [
+        (shown(RULES_FILE), bred.id, each.overlay, Patch(edits=each.broken.edits))
+        for bred in BRED
+        for each in bred.candidates
+    ]
     misfits = []
-    for breed in BREEDS:
+    for where, name, overlay, patch in patches:
         try:
-            assert breed.mutant.patch.apply(shipped) != shipped, f"{breed.mutant.id} changes nothing"
+            if patch.apply(OVERLAYS[overlay]) == OVERLAYS[overlay]:
+                misfits.append(f"{where}: {name}: changes nothing")
         except PatchError as error:
-            misfits.append(f"{shown(breed.file)}:{breed.line}: {breed.mutant.id}: {error}")
+            misfits.append(f"{where}: {name}: {error}")
     assert not misfits, "\n".join(misfits)
 
 
-def test_unbroken_manifests_turn_nothing_red(tmp_path: Path) -> None:
+def test_every_rule_and_every_exception_is_about_something() -> None:
+    idle = [
+        f"{place(RULES_FILE, f'- rule: {rule.rule}')}: no place of {' or '.join(BRED_IN)} is there for {expected}"
+        for rule in RULES
+        for expected in (rule, *rule.exceptions)
+        if not any(bred.entry is rule and bred.expectation is expected for bred in BRED)
+    ]
+    assert not idle, "\n".join(idle)
+
+
+@pytest.mark.parametrize("control", [None, *BRED_IN], ids=["deployed", *BRED_IN])
+def test_unbroken_manifests_turn_nothing_red(control: str | None, runs: Runs) -> None:
     """The control: what is red unbroken would kill every mutant. `pytest suites/` is that of tests that disturb."""
-    files = {test.partition("::")[0] for breed in BREEDS for test in breed.tests}
-    finding = run_suites(tuple(sorted(files)), tmp_path)
+    finding = runs.controls[control].result()
     assert finding.unusable is None, finding.unusable
     assert not finding.red, f"red without any mutant: {', '.join(sorted(finding.red))}\n{finding.output}"
 
 
-@pytest.fixture(scope="session")
-def runs(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Future[Finding]]:
-    """A run under way for each mutant that this session asks for."""
-    chosen: list[Breed] = [
-        cast(Breed, item.callspec.params["breed"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and "breed" in item.fixturenames
-    ]
-    return run_all(chosen, tmp_path_factory.mktemp("mutants"))
-
-
-@pytest.mark.parametrize("breed", BREEDS, ids=lambda breed: breed.mutant.id)
-def test_the_mutant_is_noticed(
-    breed: Breed, runs: dict[str, Future[Finding]], pytestconfig: pytest.Config
-) -> None:
+@pytest.mark.parametrize("breed", WRITTEN, ids=lambda breed: breed.mutant.id)
+def test_the_mutant_is_noticed(breed: Breed, runs: Runs, pytestconfig: pytest.Config) -> None:
     """What must see the mutant is run against it; every requirement that it names turns red."""
-    finding = runs[breed.mutant.id].result()
-    row = judge(breed, finding)
-    pytestconfig.stash[RUN].mutants.append(row)
+    judged(breed.mutant, breed.where, runs.mutants[breed.mutant.id].result(), pytestconfig)
+
+
+@pytest.mark.parametrize("bred", BRED, ids=lambda bred: bred.id)
+def test_the_broken_place_is_noticed(bred: Bred, runs: Runs, pytestconfig: pytest.Config) -> None:
+    """A place that a rule breaks: what it names turns red.
+
+    Where nothing breaks, or nobody promised anything, nothing turns red: no excuse outlives its reason.
+    """
+    finding, where = runs.mutants[bred.id].result(), place(RULES_FILE, f"- rule: {bred.entry.rule}")
+    if bred.expectation.requirements:
+        judged(bred.mutant, where, finding, pytestconfig)
+        return
+    assert finding.unusable is None, f"{where}: {bred.id}: {finding.unusable}"
+    assert not finding.red, (
+        f"{where}: {bred.id}: {', '.join(sorted(finding.red))} turned red, though the file says "
+        f"{bred.expectation.unguarded or bred.expectation.equivalent!r}; "
+        f"write requirements: [...] instead, or narrow the exception\n{finding.output}"
+    )
+
+
+def judged(mutant: Mutant, where: str, finding: Finding, config: pytest.Config) -> None:
+    """Adds a row to the kill matrix; fails unless the mutant was killed."""
+    row = judge(mutant, finding)
+    config.stash[RUN].mutants.append(row)
     assert row.outcome is MutantOutcome.KILLED, (
-        f"{shown(breed.file)}:{breed.line}: {row.id}: {row.outcome}: {row.reason}. "
-        f"The story: {breed.mutant.story}\n{finding.output}"
+        f"{where}: {row.id}: {row.outcome}: {row.reason}. The story: {mutant.story}\n{finding.output}"
     )

@@ -1,0 +1,86 @@
+"""A session of pytest inside a process that has everything at hand already, and what it is told and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel, ConfigDict
+
+from fixtures.deployment.patch import Patch
+from fixtures.plugins.deployment import NONE
+from fixtures.plugins.manifests import MUTATION, RENDERED
+from fixtures.rendering.findings import Objects
+from reports.record import RUN
+from reports.recorder import Recorder
+from tests.mutations.breeds import OVERLAYS
+
+REPORT_FILE, OUTPUT_FILE = "report.json", "output.txt"
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Job(_Line):
+    """A session to be run: `patch` applied to each overlay that it fits; without one it is a control."""
+
+    id: str
+    overlay: str
+    folder: Path
+    arguments: tuple[str, ...]
+    patch: Patch | None = None
+    limit_s: float = 60.0
+
+
+class Done(_Line):
+    """A job that has ended. `failure` where it did not end by itself."""
+
+    id: str
+    exit_code: int | None
+    duration_s: float
+    cpu_s: float
+    failure: str | None = None
+
+
+@dataclass(eq=False)  # pluggy keeps plugins in sets
+class Within:
+    """The plugin that gives a forked session what is known already, and takes its report."""
+
+    shipped: Mapping[Path, Objects]
+    patch: Patch | None
+    folder: Path
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Nothing is rendered again, and no page is made for a report that nobody reads."""
+        config.stash[RENDERED] = dict(self.shipped)
+        if self.patch is not None:
+            config.stash[MUTATION] = self.patch
+        recorder = config.pluginmanager.get_plugin("conformance-recorder")
+        assert isinstance(recorder, Recorder)
+        recorder.writes = False
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Tests that need a deployment have nothing to say."""
+        left_out = [item for item in items if "deployment" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
+        """Keeps the report when every other plugin has said its last word."""
+        yield
+        report = session.config.stash[RUN].report(exit_code=int(session.exitstatus))
+        (self.folder / REPORT_FILE).write_text(report.model_dump_json(), encoding="utf-8")
+
+
+def session(job: Job, shipped: Mapping[Path, Objects]) -> int:
+    """One session of pytest in this process; its exit code."""
+    overlay = OVERLAYS / job.overlay
+    options = ("--target", NONE, "--overlay", str(overlay), "--report-dir", str(job.folder))
+    arguments = [*job.arguments, *options, "-q", "-p", "no:cacheprovider"]
+    return int(pytest.main(arguments, plugins=[Within(shipped, job.patch, job.folder)]))
