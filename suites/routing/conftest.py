@@ -1,9 +1,38 @@
-"""Routing is judged when HAProxy has found what it routes to."""
+"""Routing is judged at the edge alone (`rig`), and in the deployment when HAProxy has found what it routes to."""
+
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from fixtures.deployment.edge import everything_in_rotation
 from fixtures.deployment.interface import Deployment
+from fixtures.deployment.servlets import Servlets, registered
+from fixtures.rendering.objects import Manifest
+from fixtures.rendering.routes import RouteTable, load_routes
+from fixtures.rendering.secrets import Declarations
+from fixtures.targets.rig.edge import Rig
+from fixtures.targets.rig.edge import rig as make_rig
+
+
+@pytest.fixture(scope="session")
+async def rig(objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
+    """The real HAProxy with the rendered configuration, before processes that say who they are. No deployment."""
+    async with make_rig(objects, tmp_path_factory.mktemp("edge")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def table() -> RouteTable:
+    """The route table that the deployment promises."""
+    return load_routes()
+
+
+@pytest.fixture(scope="session")
+def servlets(
+    objects: tuple[Manifest, ...], declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Servlets]:
+    """What Synapse registers in each kind of process under the rendered configuration. No deployment."""
+    return registered(objects, declarations, tmp_path_factory.mktemp("servlets"))
 
 
 @pytest.fixture(scope="session")
