@@ -7,6 +7,7 @@ import pytest
 from fixtures.deployment.edge import everything_in_rotation
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.servlets import Servlets, registered
+from fixtures.deployment.waiting import Budget, eventually
 from fixtures.rendering.objects import Manifest
 from fixtures.rendering.routes import RouteTable, load_routes
 from fixtures.rendering.secrets import Declarations
@@ -15,10 +16,19 @@ from fixtures.targets.rig.edge import rig as make_rig
 
 
 @pytest.fixture(scope="session")
-async def rig(objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
-    """The real HAProxy with the rendered configuration, before processes that say who they are. No deployment."""
+async def running_rig(
+    objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Rig]:
+    """One for the run."""
     async with make_rig(objects, tmp_path_factory.mktemp("edge")) as running:
         yield running
+
+
+@pytest.fixture
+async def rig(running_rig: Rig) -> Rig:
+    """The real HAProxy with the rendered configuration, before processes that say who they are. No deployment."""
+    await eventually(running_rig.as_at_first, within=Budget.RIG, label="the edge is as it was at first")
+    return running_rig
 
 
 @pytest.fixture(scope="session")
@@ -28,11 +38,11 @@ def table() -> RouteTable:
 
 
 @pytest.fixture(scope="session")
-def servlets(
+async def servlets(
     objects: tuple[Manifest, ...], declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, Servlets]:
     """What Synapse registers in each kind of process under the rendered configuration. No deployment."""
-    return registered(objects, declarations, tmp_path_factory.mktemp("servlets"))
+    return await registered(objects, declarations, tmp_path_factory.mktemp("servlets"))
 
 
 @pytest.fixture(scope="session")

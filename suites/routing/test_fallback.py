@@ -21,7 +21,7 @@ from fixtures.plugins.evidence import Evidence
 
 pytestmark = pytest.mark.usefixtures("workers_in_rotation")
 
-USERS = 6
+USERS = 10
 POLL_MS = 500  # a long poll that the grace of a pod outlasts
 
 STAND_INS = "initial-sync falls back to synchrotron, that to generic-worker (30-front.cfg)"

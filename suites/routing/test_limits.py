@@ -102,10 +102,10 @@ UNREADABLE: Final[dict[str, tuple[Provoke, int]]] = {
 
 
 @pytest.fixture(scope="session")
-async def provoked(rig: Rig) -> dict[str, Answer]:
+async def provoked(running_rig: Rig) -> dict[str, Answer]:
     """HAProxy's answer to all of this; at once, as some of them are waited for."""
     provoking = {what: provoke for what, (provoke, *_) in (ANSWERS | UNREADABLE).items()}
-    answers = await asyncio.gather(*(provoke(rig) for provoke in provoking.values()))
+    answers = await asyncio.gather(*(provoke(running_rig) for provoke in provoking.values()))
     return dict(zip(provoking, answers, strict=True))
 
 

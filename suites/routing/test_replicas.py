@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -54,8 +55,8 @@ def in_force(files: dict[str, str], running: tuple[int, ...]) -> Iterator[str]:
             yield line
 
 
-async def disagreements(rig: Rig, other: Edge) -> list[str]:
-    ours, theirs = await rig.ask(*ALIKE), await other.ask(*ALIKE)
+async def disagreements(one: Edge, other: Edge) -> list[str]:
+    ours, theirs = await one.ask(*ALIKE), await other.ask(*ALIKE)
     return [
         f"{request}: one HAProxy chose {mine.process}, another {other_s.process}"
         for request, mine, other_s in zip(ALIKE, ours, theirs, strict=True)
@@ -65,9 +66,9 @@ async def disagreements(rig: Rig, other: Edge) -> list[str]:
 
 @pytest.mark.requirement("ROU-012")
 async def test_two_that_found_the_same_choose_alike(rig: Rig, evidence: Evidence) -> None:
-    """A second HAProxy, begun later, with the same configuration and processes. Both choose alike for every key."""
-    async with rig.another() as other:
-        faults = await disagreements(rig, other)
+    """Two HAProxies begin one after the other, with the same configuration and processes. Both choose alike."""
+    async with rig.another(2) as one, rig.another(3) as other:
+        faults = await disagreements(one, other)
     evidence("requests, and how many were at two processes", [len(ALIKE), len(faults)])
     assert not faults, (
         f"{len(faults)} of {len(ALIKE)}: {faults[0]}; balance every pool by hash, with hash-type consistent"
@@ -86,10 +87,13 @@ async def test_one_that_found_them_in_another_order_chooses_alike(
             NotRunKind.CAPABILITY_ABSENT,
             f"HAProxy {claimed} hashes by address; {real}, which stands for it here, by the number of a slot",
         )
-    first = [each[0] for pool, each in rig.processes.items() if len(each) > 1]
-    async with rig.hidden(*first), rig.another() as other:
-        before = await other.active()
-    async with rig.another() as other:
+    # The media repository's Service names its pods also while they are not ready.
+    first = [rig.processes[pool][0] for pool in ("synchrotron", "initial-sync", "generic-worker")]
+    async with AsyncExitStack() as stack:
+        async with rig.hidden(*first):
+            other = await stack.enter_async_context(rig.another())
+            before = await other.active()
+        await rig.settled(edge=other)
         faults = await disagreements(rig, other)
     evidence("servers that the second one began with", dict(before))
     assert not faults, f"{len(faults)} of {len(ALIKE)}: {faults[0]}; hash by address (hash-key addr-port)"
