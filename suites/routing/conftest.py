@@ -1,9 +1,48 @@
-"""Routing is judged when HAProxy has found what it routes to."""
+"""Routing is judged at the edge alone (`rig`), and in the deployment when HAProxy has found what it routes to."""
+
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
 from fixtures.deployment.edge import everything_in_rotation
 from fixtures.deployment.interface import Deployment
+from fixtures.deployment.servlets import Servlets, registered
+from fixtures.deployment.waiting import Budget, eventually
+from fixtures.rendering.objects import Manifest
+from fixtures.rendering.routes import RouteTable, load_routes
+from fixtures.rendering.secrets import Declarations
+from fixtures.targets.rig.edge import Rig
+from fixtures.targets.rig.edge import rig as make_rig
+
+
+@pytest.fixture(scope="session")
+async def running_rig(
+    objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Rig]:
+    """One for the run."""
+    async with make_rig(objects, tmp_path_factory.mktemp("edge")) as running:
+        yield running
+
+
+@pytest.fixture
+async def rig(running_rig: Rig) -> Rig:
+    """The real HAProxy with the rendered configuration, before processes that say who they are. No deployment."""
+    await eventually(running_rig.as_at_first, within=Budget.RIG, label="the edge is as it was at first")
+    return running_rig
+
+
+@pytest.fixture(scope="session")
+def table() -> RouteTable:
+    """The route table that the deployment promises."""
+    return load_routes()
+
+
+@pytest.fixture(scope="session")
+async def servlets(
+    objects: tuple[Manifest, ...], declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Servlets]:
+    """What Synapse registers in each kind of process under the rendered configuration. No deployment."""
+    return await registered(objects, declarations, tmp_path_factory.mktemp("servlets"))
 
 
 @pytest.fixture(scope="session")

@@ -7,18 +7,13 @@ import pytest
 import yaml
 
 from fixtures.rendering.kustomize import render
-from fixtures.rendering.objects import Manifest, base_name, of_kind
+from fixtures.rendering.laying_out import lay_out
+from fixtures.rendering.objects import Manifest
 from fixtures.rendering.overlay import front_hosts
-from fixtures.rendering.secrets import load_declarations, mint, values
+from fixtures.rendering.secrets import load_declarations, mint
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 LOCAL = MANIFESTS / "overlays" / "local"
-MOUNTED = {
-    "/run/secrets": "secrets",
-    "/etc/haproxy/maps": "haproxy-maps",
-    "/etc/synapse/log": "synapse-log",
-    "/var/lib/synapse": "media",
-}
 
 
 @pytest.fixture(scope="session")
@@ -61,25 +56,8 @@ def every_workload(
     return everything(tmp_path_factory.mktemp("everything"), object_storage=request.param)
 
 
-def bent(text: str, root: Path) -> str:
-    """A configuration file whose paths into other volumes lead below `root`."""
-    for path, instead in MOUNTED.items():
-        text = text.replace(path, str(root / instead))
-    return text
-
-
 @pytest.fixture(scope="session")
 def laid_out(local_objects: tuple[Manifest, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every ConfigMap and Secret as a folder, paths inside the files bent to where they lie now."""
-    root = tmp_path_factory.mktemp("pod")
-    for config_map in of_kind(local_objects, "ConfigMap"):
-        folder = root / base_name(config_map["metadata"]["name"])
-        folder.mkdir()
-        for name, text in config_map["data"].items():
-            (folder / name).write_text(bent(text, root))
-    for secret in mint(load_declarations(), hosts=front_hosts(local_objects)):
-        folder = root / "secrets" / secret["metadata"]["name"]
-        folder.mkdir(parents=True)
-        for key, value in values(secret).items():
-            (folder / key).write_bytes(value)
-    return root
+    secrets = mint(load_declarations(), hosts=front_hosts(local_objects))
+    return lay_out(local_objects, secrets, tmp_path_factory.mktemp("pod"))
