@@ -4,6 +4,7 @@ pytest_plugins = [
     "pytester",
     "reports.collection",
     "fixtures.plugins.manifests",
+    "fixtures.plugins.coverage",
     "fixtures.plugins.deployment",
     "fixtures.plugins.clients",
 ]
