@@ -1,17 +1,23 @@
 """That the running deployment enforces the table: connections are opened from inside the pods."""
 
 import asyncio
+import contextlib
+import ssl
+from collections import Counter
 from dataclasses import dataclass
-from itertools import chain
 
 import pytest
 
 from fixtures.clients.journey import journey
-from fixtures.deployment.interface import Deployment, Reach
+from fixtures.deployment.interface import Deployment, Pod, Reach
 from fixtures.deployment.roles import Role, role_of
+from fixtures.deployment.waiting import Budget
 from fixtures.plugins.evidence import Evidence
-from fixtures.rendering.objects import Manifest, Ref, pod_template_of, workloads
+from fixtures.rendering.objects import Manifest, Ref, of_kind, pod_template_of, workloads
 from fixtures.rendering.reachability import Verdict, expected, load_reachability, parties_of
+
+EDGE_PORTS = ("https", "federation")
+"""The ports of the front door, which speak TLS."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ def verdicts(objects: tuple[Manifest, ...]) -> dict[Connection, Verdict]:
     """What the table says of every connection between two roles of the overlay. (A pod always reaches itself.)"""
     rows = load_reachability().rows
     roles = {Ref.of(workload).name: role_of(pod_template_of(workload)) for workload in workloads(objects)}
-    parties = [(party, role) for party in parties_of(objects) if (role := roles[party.name]) is not None]
+    parties = [(party, role) for party in parties_of(objects) if (role := roles.get(party.name)) is not None]
     return {
         Connection(source_role, role, port): expected(rows, source.name, destination.name, port)
         for source, source_role in parties
@@ -52,6 +58,36 @@ async def reaches(deployment: Deployment, connections: list[Connection]) -> dict
         *(deployment.probe(each.source, each.destination, each.port) for each in connections)
     )
     return dict(zip(connections, found, strict=True))
+
+
+async def listens(deployment: Deployment, role: Role, port: str) -> bool:
+    """Whether a port that no workload may reach answers whom policies do not bind: HTTP, at the edge over TLS."""
+    front, tls = deployment.front(), None
+    if port in EDGE_PORTS:
+        tls = ssl.create_default_context(cafile=front.ca_file)
+    async with deployment.dial((await deployment.pods(role))[-1], port) as address:
+        try:
+            async with asyncio.timeout(Budget.REQUEST.seconds()):
+                reader, writer = await asyncio.open_connection(
+                    address.host, address.port, ssl=tls, server_hostname=front.server_name if tls else None
+                )
+                with contextlib.closing(writer):
+                    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+                    return (await reader.read(1)) != b""
+        except (OSError, TimeoutError):
+            return False
+
+
+async def knows_names(deployment: Deployment, pod: Pod, name: str) -> bool:
+    """Whether the cluster's DNS answers the pod."""
+    done = await deployment.exec(pod, "getent", "hosts", name, within=Budget.REQUEST.seconds())
+    return done.exit_code == 0 and done.stdout != b""
+
+
+@pytest.fixture(scope="session")
+def a_service(objects: tuple[Manifest, ...]) -> str:
+    """The name of a Service of the overlay."""
+    return next(Ref.of(each).name for each in of_kind(objects, "Service"))
 
 
 @pytest.mark.requirement("NET-002")
@@ -70,28 +106,51 @@ async def test_what_is_allowed_is_open(
 
 @pytest.mark.requirement("NET-003")
 async def test_what_is_denied_is_closed(
-    deployment: Deployment, verdicts: dict[Connection, Verdict], evidence: Evidence
+    deployment: Deployment, verdicts: dict[Connection, Verdict], a_service: str, evidence: Evidence
 ) -> None:
-    """Precondition: ports to which somebody may connect, and does. Workloads that may not cannot.
+    """Precondition: all pods are ready. Every connection that is denied is tried, and none comes about.
 
-    A sample: each workload tries one port that is not for it, and each port is tried by one that it is not for.
+    Controls: each source can speak to somebody (the cluster's DNS answers it), and each port takes connections, at the
+    same time, of a workload that is allowed to it; where there is none, of the test itself, past the policies.
     """
-    allowed: dict[tuple[Role, str], Connection] = {}
-    for each, verdict in verdicts.items():
-        if verdict is Verdict.ALLOW:
-            allowed.setdefault(each.aim, each)
-    denied = [each for each, verdict in verdicts.items() if verdict is Verdict.DENY and each.aim in allowed]
-    sample = {each.source: each for each in denied}.values(), {each.aim: each for each in denied}.values()
-    tried = list(dict.fromkeys(chain(*sample)))
-    controls = list({allowed[each.aim] for each in tried})
-    found = await reaches(deployment, [*controls, *tried])
-    evidence("connections", {str(each): reach for each, reach in found.items()})
-    silent = {each.source for each in verdicts} - {each.source for each in tried}
+    denied = [each for each, verdict in verdicts.items() if verdict is Verdict.DENY]
+    allowed = {each.aim: each for each, verdict in verdicts.items() if verdict is Verdict.ALLOW}
+    sources, aims = {each.source for each in denied}, {each.aim for each in denied}
+    silent = {each.source for each in verdicts} - sources
     assert not silent, f"nothing is denied to {', '.join(sorted(silent))}: nothing is proved about them"
+    mute = [
+        role
+        for role in sorted(sources)
+        if not await knows_names(deployment, (await deployment.pods(role))[0], a_service)
+    ]
+    assert not mute, f"the DNS does not answer {', '.join(mute)}: that nothing else does proves nothing"
+
+    controls = [allowed[aim] for aim in sorted(aims) if aim in allowed]
+    found = await reaches(deployment, [*controls, *denied])
+    alone = sorted(aims - allowed.keys())
+    evidence("controls", {str(each): found[each] for each in controls})
+    evidence(
+        "ports that only the test reaches, past the policies", [f"{role} {port}" for role, port in alone]
+    )
+    evidence("denied connections", {str(each): found[each] for each in denied})
+    evidence("how they ended", dict(Counter(found[each] for each in denied)))
     dead = [str(each) for each in controls if found[each] is not Reach.OPEN]
+    dead += [f"{role} {port}" for role, port in alone if not await listens(deployment, role, port)]
     assert not dead, f"nobody answers even where it is allowed, so nothing is proved: {', '.join(dead)}"
-    opened = [str(each) for each in tried if found[each] is Reach.OPEN]
+    opened = [str(each) for each in denied if found[each] is Reach.OPEN]
     assert not opened, "reachability.yaml denies, and yet open:\n" + "\n".join(opened)
+
+
+@pytest.mark.requirement("NET-010")
+async def test_names_are_answered(
+    deployment: Deployment, verdicts: dict[Connection, Verdict], a_service: str, evidence: Evidence
+) -> None:
+    """Precondition: all pods are ready. Each pod asks the cluster's DNS for a Service, and gets an address."""
+    pods = [pod for role in sorted({each.source for each in verdicts}) for pod in await deployment.pods(role)]
+    answered = {pod.name: await knows_names(deployment, pod, a_service) for pod in pods}
+    evidence("pods that asked", sorted(answered))
+    mute = [name for name, answer in answered.items() if not answer]
+    assert not mute, f"no answer for {a_service} to {', '.join(mute)}; see NetworkPolicy/dns"
 
 
 @pytest.mark.requirement("NET-004")
