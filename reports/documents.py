@@ -113,7 +113,12 @@ def _problem(source: str, lines: dict[Place, int], detail: ErrorDetails) -> str:
 @dataclass(frozen=True)
 class _Document:
     value: Any
-    lines: dict[Place, int]
+    node: yaml.Node
+
+    @property
+    def lines(self) -> dict[Place, int]:
+        """The line of each place; only for messages, and costly where aliases are used a lot."""
+        return dict(_lines(self.node, ()))
 
 
 class _Loader(yaml.CSafeLoader):
@@ -150,7 +155,7 @@ def _documents(text: str, source: str) -> Iterator[_Document]:
                 node = loader.get_node()
                 if node is not None:
                     value = loader.construct_document(node)
-                    yield _Document(value, dict(_lines(node, ())))
+                    yield _Document(value, node)
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from fixtures.deployment.disclosure import disclosures
+from fixtures.deployment.disclosure import disclosures, rendered_secrets
 from fixtures.rendering.objects import Manifest
 
 
@@ -22,8 +22,8 @@ PEM = "-----BEGIN EC " + "PRIVATE KEY-----"
 @pytest.mark.parametrize(
     "manifest",
     [
-        {"kind": "Secret", "metadata": {"name": "s"}},
         config_map("a.yaml", "registration_shared_secret: x"),
+        config_map("a.yaml", "{{ if .x }}\nregistration_shared_secret: x"),
         config_map("a.yaml", "macaroon_secret_key: x"),
         config_map("a.yaml", "turn_shared_secret: x"),
         config_map("a.yaml", "worker_replication_secret: x"),
@@ -65,6 +65,9 @@ def test_a_secret_is_found(manifest: Manifest) -> None:
         config_map("a.cfg", "bind :8443 ssl crt /run/secrets/tls.crt"),
         pod(env=[{"name": "TOKEN", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]),
         pod(args=["http://synapse-main:8008/health"]),
+        config_map("a.yaml", "database: {args: {password: '${DB_PASSWORD}'}}"),
+        config_map("a.conf", "requirepass ${REDIS_PASSWORD}"),
+        pod(env=[{"name": "DATABASE", "value": "postgresql://a:$(PASSWORD)@host/b"}]),
     ],
 )
 def test_what_only_looks_like_one_is_not(manifest: Manifest) -> None:
@@ -73,5 +76,9 @@ def test_what_only_looks_like_one_is_not(manifest: Manifest) -> None:
 
 def test_the_value_is_never_said() -> None:
     (line,) = disclosures([config_map("a.yaml", "redis: {password: hunter2}")])
-    assert line.startswith("ConfigMap/c a.yaml: the setting redis.password holds a secret")
-    assert "hunter2" not in line
+    assert str(line).startswith("ConfigMap/c a.yaml redis.password: the setting holds a secret")
+    assert "hunter2" not in str(line)
+
+
+def test_a_rendered_secret_is_one() -> None:
+    assert len(list(rendered_secrets([{"kind": "Secret", "metadata": {"name": "s"}}]))) == 1

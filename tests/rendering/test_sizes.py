@@ -86,7 +86,7 @@ def test_a_rolling_deployment_counts_one_pod_more() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_overlay_is_complete(name: str) -> None:
     objects = overlay(name)
-    assert unresolved(objects, load_declarations().keys()) == ()
+    assert not list(unresolved(objects, load_declarations().keys()))
     names = [(each["kind"], each["metadata"]["name"]) for each in objects]
     assert len(names) == len(set(names))
     assert synapse_configuration(objects)["server_name"]

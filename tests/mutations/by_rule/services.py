@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from fixtures.deployment.addresses import calls
+from fixtures.deployment.addresses import calls, services_of
+from fixtures.deployment.hosts import host_of
 from fixtures.rendering.findings import Objects
 from fixtures.rendering.objects import Manifest, Ref, containers, find, of_kind, pod_template_of
 from fixtures.rendering.services import selected
@@ -80,7 +81,9 @@ def _takes_the_same(broken: Break, before: Objects, after: Objects) -> bool:
 
 def _nobody_needs_it(broken: Break, before: Objects, after: Objects) -> bool:
     """No configuration calls the Service, or only one that does without it: it is for others, or gives pods names."""
-    return broken.object.name not in {call.service for call in calls(before) if not call.dispensable}
+    services = services_of(before)
+    needed = (host_of(call.host, call.namespace, services) for call in calls(before) if not call.dispensable)
+    return broken.object.name not in {host.service for host in needed if host is not None}
 
 
 PREDICATES: Mapping[str, Predicate] = {"takes-the-same": _takes_the_same, "nobody-needs-it": _nobody_needs_it}
