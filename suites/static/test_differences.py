@@ -22,7 +22,10 @@ def bounds() -> Bounds:
 def others(ours: None, overlays: Mapping[str, Objects]) -> dict[str, Objects]:
     """Every overlay but production; not run where there is no production to compare with."""
     if PRODUCTION.name not in overlays:
-        raise NotRun(NotRunKind.NOT_JUDGED, "the overlay is not of this repository: there is nothing to compare it with")
+        raise NotRun(
+            NotRunKind.NOT_JUDGED,
+            "the overlay is not of this repository: there is nothing to compare it with",
+        )
     return {name: objects for name, objects in overlays.items() if name != PRODUCTION.name}
 
 

@@ -20,7 +20,10 @@ def test_configuration_files_can_be_read(judge_all: Judge) -> None:
 @pytest.mark.requirement("STA-014")
 def test_files_can_be_read(ours: None, evidence: Evidence) -> None:
     """Every YAML and JSON file of the manifests is read by a loader that refuses a key which appears twice."""
-    faults, files = [], sorted(file for file in MANIFESTS.rglob("*") if file.suffix in {".yaml", ".yml", ".json"})
+    faults, files = (
+        [],
+        sorted(file for file in MANIFESTS.rglob("*") if file.suffix in {".yaml", ".yml", ".json"}),
+    )
     for file in files:
         try:
             if not _documents(file):

@@ -19,7 +19,9 @@ from reports.model import NotRun, NotRunKind
 CRDS = Path(__file__).parents[2] / ".venv" / "programs" / "crds"
 
 OBJECT_STORE: ApiKind = ("barmancloud.cnpg.io/v1", "ObjectStore")
-NOT_SERVED = {OBJECT_STORE: "the Barman Cloud plugin is not served as a Go module, nor is its CRD in another package"}
+NOT_SERVED = {
+    OBJECT_STORE: "the Barman Cloud plugin is not served as a Go module, nor is its CRD in another package"
+}
 """Kinds whose CRD cannot be had without the network of its project."""
 
 Kinds = Mapping[ApiKind, CustomKind]

@@ -22,7 +22,9 @@ def test_no_image_has_a_known_vulnerability(judge_all: Judge, evidence: Evidence
 def test_every_image_of_the_catalogue_was_looked_up(ours: None) -> None:
     """Each image of the catalogue is in advisories.yaml, which has no other, and its tag stands for one release."""
     known, listed = advisories().by_repository, {each.repository: each.tag for each in catalogue().images}
-    assert listed.keys() == known.keys(), "images/catalogue.yaml and images/advisories.yaml must name the same"
+    assert listed.keys() == known.keys(), (
+        "images/catalogue.yaml and images/advisories.yaml must name the same"
+    )
     unreadable = [f"{name}:{tag}" for name, tag in listed.items() if known[name].release(tag) is None]
     assert not unreadable, f"no release can be read from these tags: {', '.join(unreadable)}"
 
