@@ -16,7 +16,7 @@ def hosts() -> Hosts:
 
 @pytest.mark.requirement("STA-017")
 def test_no_host_outside_is_named(judge_all: Judge, hosts: Hosts) -> None:
-    """Precondition: overlays are rendered. Hosts are Services, the deployment's own names, reserved ones, or declared."""
+    """Precondition: overlays are rendered. Hosts are Services, its own names, reserved or declared."""
     judge_all(lambda objects: strangers(objects, hosts))
 
 
