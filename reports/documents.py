@@ -53,6 +53,11 @@ def parse_yaml_stream(text: str, source: str) -> list[Any]:
     return [document.value for document in _documents(text, source) if document.value is not None]
 
 
+def load_yaml_stream(path: Path) -> list[Any]:
+    """Every YAML document in a file, empty ones left out; DocumentError as for `load_yaml`."""
+    return parse_yaml_stream(_read(path), shown(path))
+
+
 def load_model(path: Path, model: type[T]) -> T:
     """A file (.yaml, .toml or .json) as a pydantic model, or any type that pydantic can validate.
 

@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.rendering.analyzer import PORTS, Range, analyzed, parsed, remaining, staged
 from fixtures.rendering.objects import Manifest, RenderingError
-from fixtures.rendering.operators import made_by_operators
+from fixtures.rendering.operators import operator_workloads
 from fixtures.rendering.policies import Party
 from fixtures.rendering.reachability import Reachability, bystanders
 from fixtures.rendering.second_opinion import Comparison, Judgement
@@ -135,7 +135,7 @@ def test_it_is_given_two_pods_of_everything_also_of_what_operators_make() -> Non
         "metadata": {"name": "db", "namespace": "here"},
         "spec": {"instances": 3, **labels},
     }
-    (instances,) = made_by_operators([cluster])
+    (instances,) = operator_workloads([cluster])
     assert instances["spec"]["template"]["metadata"]["labels"] == {
         "cnpg.io/cluster": "db",
         "cnpg.io/podRole": "instance",

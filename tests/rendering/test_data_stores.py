@@ -140,11 +140,13 @@ def test_nothing_is_told_to_the_vendor() -> None:
 def test_minio_takes_the_place_of_seaweedfs(tmp_path: Path) -> None:
     overlays = MANIFESTS / "overlays" / "production", MANIFESTS / "components" / "minio"
     base, component = (os.path.relpath(path, tmp_path) for path in overlays)
-    (tmp_path / "kustomization.yaml").write_text(f"resources: [{base}]\ncomponents: [{component}]\n")
+    (tmp_path / "kustomization.yaml").write_text(
+        f"namespace: matrix\nresources: [{base}]\ncomponents: [{component}]\n"
+    )
     objects = render(tmp_path)
     services = {each["metadata"]["name"]: each for each in of_kind(objects, "Service")}
     assert [Ref.of(each) for each in selected(services["s3"], objects)] == [Ref("StatefulSet", "minio")]
-    assert services["s3"]["spec"]["ports"][0]["port"] == 8333
+    assert [port["port"] for port in services["s3"]["spec"]["ports"]] == [8333]
     left = [
         each
         for each in objects

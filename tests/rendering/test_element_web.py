@@ -1,6 +1,5 @@
 """Element Web: no service outside, headers on every answer, an ordinary user on a read-only root."""
 
-import json
 import re
 from pathlib import Path
 
@@ -8,19 +7,6 @@ from fixtures.rendering.objects import Manifest, Ref, find, pod_template_of
 
 FOLDER = Path(__file__).parents[2] / "manifests" / "main-instance" / "04-element-web"
 NGINX = (FOLDER / "nginx.conf").read_text(encoding="utf-8")
-
-
-def test_the_configuration_names_the_homeserver_and_nobody_else() -> None:
-    text = (FOLDER / "config.json").read_text(encoding="utf-8")
-    settings = json.loads(text)
-    assert set(re.findall(r"https?://[^\"/]+", text)) == {"https://matrix.example.com"}
-    assert not [
-        key for key in settings if settings[key] and key in {"integrations_ui_url", "integrations_rest_url"}
-    ]
-    assert settings["integrations_widgets_urls"] == []
-    assert "m.identity_server" not in settings["default_server_config"]
-    assert settings["disable_custom_urls"] is True
-    assert settings["disable_guests"] is True
 
 
 def test_every_answer_has_the_headers() -> None:

@@ -154,13 +154,6 @@ def test_generated_configuration_has_a_hash_in_its_name(local_objects: Objects) 
         assert len(Ref.of(config_map).name.rpartition("-")[2]) == 10
 
 
-def test_what_differs_from_the_base_is_in_files_of_that_name(local_objects: Objects) -> None:
-    added = {
-        key for each in of_kind(local_objects, "ConfigMap") for key in each["data"] if key.startswith("70-")
-    }
-    assert added == {"70-local.yaml", "70-local.conf", "70-local.initdb", "70-local.cfg"}
-
-
 def test_no_two_drop_ins_of_one_level_set_the_same_key(local_objects: Objects) -> None:
     (config_map,) = (
         each for each in of_kind(local_objects, "ConfigMap") if "10-database.yaml" in each["data"]
@@ -171,12 +164,6 @@ def test_no_two_drop_ins_of_one_level_set_the_same_key(local_objects: Objects) -
             assert setters.setdefault((name[:2], key), name) == name, (
                 f"{key}: in {setters[name[:2], key]} and {name}"
             )
-
-
-def test_rate_limits_are_those_of_the_base(local_objects: Objects) -> None:
-    (config_map,) = (each for each in of_kind(local_objects, "ConfigMap") if "70-local.yaml" in each["data"])
-    assert not [key for key in yaml.safe_load(config_map["data"]["70-local.yaml"]) if key.startswith("rc_")]
-    assert synapse_configuration(local_objects)["rc_login"]["account"]["per_second"] < 1
 
 
 def test_secrets_reach_synapse_as_files_only(local_objects: Objects) -> None:

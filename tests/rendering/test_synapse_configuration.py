@@ -36,12 +36,6 @@ def test_nothing_is_forgotten_that_lawful_intercept_may_need(local_objects: Obje
     assert settings["retention"] == {"enabled": False}
 
 
-def test_no_server_outside_is_asked(local_objects: Objects) -> None:
-    settings = synapse_configuration(local_objects)
-    assert settings["trusted_key_servers"] == []
-    assert settings["report_stats"] is False
-
-
 def test_inner_addresses_are_refused_in_production() -> None:
     settings = yaml.safe_load((CONFIG / "10-federation.yaml").read_text(encoding="utf-8"))
     for key in ("ip_range_blacklist", "federation_ip_range_blacklist", "url_preview_ip_range_blacklist"):

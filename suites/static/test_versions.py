@@ -1,0 +1,35 @@
+"""That nothing runs which is known to be broken, and that a name stands for one program."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from fixtures.plugins.evidence import Evidence
+from fixtures.plugins.judging import Judge
+from fixtures.rendering.advisories import advisories, floating, vulnerable
+from fixtures.rendering.catalogue import catalogue
+
+
+@pytest.mark.requirement("STA-015")
+def test_no_image_has_a_known_vulnerability(judge_all: Judge, evidence: Evidence) -> None:
+    """Precondition: overlays are rendered. Each image is above the floors of its program, on a maintained branch."""
+    known, today = advisories(), datetime.now(UTC).date()
+    evidence("reviewed", {each.repositories[0]: each.reviewed.isoformat() for each in known.programs})
+    judge_all(lambda objects: vulnerable(objects, known, today))
+
+
+@pytest.mark.requirement("STA-015")
+def test_every_image_of_the_catalogue_was_looked_up(ours: None) -> None:
+    """Each image of the catalogue is in advisories.yaml, which has no other, and its tag stands for one release."""
+    known, listed = advisories().by_repository, {each.repository: each.tag for each in catalogue().images}
+    assert listed.keys() == known.keys(), (
+        "images/catalogue.yaml and images/advisories.yaml must name the same"
+    )
+    unreadable = [f"{name}:{tag}" for name, tag in listed.items() if known[name].release(tag) is None]
+    assert not unreadable, f"no release can be read from these tags: {', '.join(unreadable)}"
+
+
+@pytest.mark.requirement("STA-016")
+def test_images_are_named_by_one_release(judge_all: Judge) -> None:
+    """Precondition: overlays are rendered. No image is called latest, or by a branch, or has neither tag nor digest."""
+    judge_all(lambda objects: floating(objects, advisories()))
