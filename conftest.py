@@ -5,6 +5,7 @@ pytest_plugins = [
     "reports.collection",
     "fixtures.plugins.manifests",
     "fixtures.plugins.judging",
+    "fixtures.plugins.programs",
     "fixtures.plugins.deployment",
     "fixtures.plugins.clients",
 ]
