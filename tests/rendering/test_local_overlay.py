@@ -17,7 +17,6 @@ from fixtures.rendering.objects import (
     pod_template_of,
     workloads,
 )
-from fixtures.rendering.overlay import synapse_configuration
 from fixtures.rendering.references import references, unresolved
 from fixtures.rendering.secrets import load_declarations
 from fixtures.rendering.services import selected, target_port
@@ -220,19 +219,3 @@ def test_no_two_drop_ins_of_one_level_set_the_same_key(local_objects: Objects) -
             assert setters.setdefault((name[:2], key), name) == name, (
                 f"{key}: in {setters[name[:2], key]} and {name}"
             )
-
-
-def test_rate_limits_are_those_of_the_base(local_objects: Objects) -> None:
-    (config_map,) = (each for each in of_kind(local_objects, "ConfigMap") if "70-local.yaml" in each["data"])
-    assert not [key for key in yaml.safe_load(config_map["data"]["70-local.yaml"]) if key.startswith("rc_")]
-    assert synapse_configuration(local_objects)["rc_login"]["account"]["per_second"] < 1
-
-
-def test_secrets_reach_synapse_as_files_only(local_objects: Objects) -> None:
-    inline = {"registration_shared_secret", "macaroon_secret_key", "form_secret", "worker_replication_secret"}
-    settings = synapse_configuration(local_objects)
-    assert not settings.keys() & {*inline, "signing_key", "turn_shared_secret"}
-    assert "password" not in settings["redis"]
-    assert "password" not in settings["database"]["args"]
-    for _, container in every_container(local_objects):
-        assert not [each for each in container.get("env", ()) if "secretKeyRef" in each.get("valueFrom", {})]
