@@ -6,6 +6,7 @@ pytest_plugins = [
     "fixtures.plugins.manifests",
     "fixtures.plugins.judging",
     "fixtures.plugins.coverage",
+    "fixtures.plugins.programs",
     "fixtures.plugins.deployment",
     "fixtures.plugins.clients",
 ]

@@ -17,7 +17,6 @@ from fixtures.rendering.objects import (
     pod_template_of,
     workloads,
 )
-from fixtures.rendering.overlay import synapse_configuration
 from fixtures.rendering.references import references
 from fixtures.rendering.secrets import load_declarations
 
@@ -164,13 +163,3 @@ def test_no_two_drop_ins_of_one_level_set_the_same_key(local_objects: Objects) -
             assert setters.setdefault((name[:2], key), name) == name, (
                 f"{key}: in {setters[name[:2], key]} and {name}"
             )
-
-
-def test_secrets_reach_synapse_as_files_only(local_objects: Objects) -> None:
-    inline = {"registration_shared_secret", "macaroon_secret_key", "form_secret", "worker_replication_secret"}
-    settings = synapse_configuration(local_objects)
-    assert not settings.keys() & {*inline, "signing_key", "turn_shared_secret"}
-    assert "password" not in settings["redis"]
-    assert "password" not in settings["database"]["args"]
-    for _, container in every_container(local_objects):
-        assert not [each for each in container.get("env", ()) if "secretKeyRef" in each.get("valueFrom", {})]

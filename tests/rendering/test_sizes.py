@@ -1,24 +1,21 @@
 """Sizes: what is generated is what is there, it fits the database, and it fits the rest of the deployment."""
 
-import re
 from functools import cache
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from fixtures.rendering.footprint import README, cores, footprint, table, with_table
+from fixtures.rendering.footprint import cores, footprint, with_table
 from fixtures.rendering.kustomize import render
-from fixtures.rendering.objects import Manifest, Ref, RenderingError, find, of_kind, workloads
+from fixtures.rendering.objects import Manifest, RenderingError
 from fixtures.rendering.overlay import synapse_configuration
 from fixtures.rendering.references import references, unresolved
 from fixtures.rendering.secrets import load_declarations
-from fixtures.rendering.sizes import OVERLAYS, RESERVED, SHARE, Size, load_sizes, wanted
-from reports.documents import parse_yaml
+from fixtures.rendering.sizes import OVERLAYS, RESERVED, SHARE, Size, load_sizes
 
 SIZES = load_sizes()
 NAMES = sorted(path.parent.name for path in OVERLAYS.glob("*/kustomization.yaml"))
-SIZED = [(name, overlay) for name, size in SIZES.items() for overlay in size.overlays]
 
 
 @cache
@@ -36,19 +33,6 @@ def changed(name: str = "1k", **fields: Any) -> dict[str, Any]:
             inner = inner[step.replace("_", "-") if step.replace("_", "-") in inner else step]
         inner[last] = value
     return size
-
-
-def test_what_is_generated_is_what_is_there() -> None:
-    texts = wanted(SIZES)
-    there = {path for path in OVERLAYS.glob("*/size/**/*") if path.is_file()}
-    assert there == texts.keys(), "run python -m fixtures.rendering.sizes"
-    for path, text in texts.items():
-        assert path.read_text() == text, f"{path}: run python -m fixtures.rendering.sizes"
-
-
-def test_the_table_in_the_readme_is_what_the_overlays_ask_for() -> None:
-    readme = README.read_text()
-    assert with_table(readme, table()) == readme, "run python -m fixtures.rendering.footprint"
 
 
 def test_a_readme_without_a_place_for_the_table_is_told() -> None:
@@ -90,73 +74,6 @@ def test_every_overlay_is_complete(name: str) -> None:
     names = [(each["kind"], each["metadata"]["name"]) for each in objects]
     assert len(names) == len(set(names))
     assert synapse_configuration(objects)["server_name"]
-
-
-@pytest.mark.parametrize(("size", "name"), SIZED)
-def test_replicas_come_from_the_size(size: str, name: str) -> None:
-    objects, declared = overlay(name), SIZES[size]
-    scaled = {Ref.of(each).name for each in of_kind(objects, "HorizontalPodAutoscaler")}
-    rendered = {Ref.of(each).name: each["spec"].get("replicas") for each in workloads(objects)}
-    for workload, one in {**declared.synapse, **declared.others}.items():
-        maximum = getattr(one, "maximum", None)
-        assert rendered[workload] == (None if maximum else one.replicas), workload
-        assert (workload in scaled) == (maximum is not None), workload
-
-
-@pytest.mark.parametrize(("size", "name"), SIZED)
-def test_every_synapse_process_has_a_pool_of_its_size(size: str, name: str) -> None:
-    objects, declared = overlay(name), SIZES[size].synapse
-    processes = {
-        Ref.of(each).name for each in workloads(objects) if "synapse-start" in str(each["spec"]["template"])
-    }
-    assert processes == declared.keys()
-    for process, one in declared.items():
-        at = "synapse-conf.d" if process == "synapse-main" else f"synapse-{process}"
-        config_map = find(objects, Ref("ConfigMap", at))
-        assert config_map is not None, at
-        settings = parse_yaml(config_map["data"]["50-size.yaml"], at)
-        assert settings["database"]["args"]["cp_max"] == one.pool, process
-        assert settings["database"]["args"]["passfile"] == "/run/synapse/pgpass", process
-
-
-@pytest.mark.parametrize(("size", "name"), SIZED)
-def test_the_database_takes_the_connections_of_the_size(size: str, name: str) -> None:
-    objects, declared = overlay(name), SIZES[size].database
-    cluster = find(objects, Ref("Cluster", "postgresql"))
-    if cluster is not None:
-        assert cluster["spec"]["postgresql"]["parameters"]["max_connections"] == str(declared.max_connections)
-    else:
-        config_map = find(objects, Ref("ConfigMap", "postgresql-conf.d"))
-        assert config_map is not None
-        assert f"max_connections = {declared.max_connections}\n" in config_map["data"]["50-size.conf"]
-
-
-@pytest.mark.parametrize(("size", "name"), SIZED)
-def test_the_edge_knows_as_many_workers_as_there_may_be(size: str, name: str) -> None:
-    config_map = find(overlay(name), Ref("ConfigMap", "haproxy-conf.d"))
-    assert config_map is not None
-    text = "".join(config_map["data"].values())
-    places = {
-        pool: int(count)
-        for count, pool in re.findall(r'server-template \S+ 1-(\d+) "_client\._tcp\.([\w-]+)\.', text)
-    }
-    for process, one in SIZES[size].synapse.items():
-        assert process not in places or places[process] >= one.most, process
-    assert len(re.findall(r"(?m)^ {4}maxconn ", text)) == 1, "HAProxy takes the first maxconn only"
-
-
-@pytest.mark.parametrize(("size", "name"), SIZED)
-def test_every_duty_is_given_to_a_pod_that_is_there(size: str, name: str) -> None:
-    settings, declared = synapse_configuration(overlay(name)), SIZES[size].synapse
-    pods = {f"{process}-{number}" for process, one in declared.items() for number in range(one.replicas)}
-    given = set(settings["federation_sender_instances"])
-    for writers in settings["stream_writers"].values():
-        given |= {writers} if isinstance(writers, str) else set(writers)
-    assert given <= pods
-    assert set(settings["instance_map"]) == (given - set(settings["federation_sender_instances"])) | {"main"}
-    for process in ("event-persister", "federation-sender", "stream-writer"):
-        idle = {pod for pod in pods if pod.rpartition("-")[0] == process} - given
-        assert not idle, f"{idle} would have nothing to do"
 
 
 def test_every_declared_secret_has_the_consumers_of_all_overlays() -> None:
