@@ -189,7 +189,7 @@ def test_haproxy_takes_the_configuration_of_the_proxy(tmp_path: Path) -> None:
         text=True,
         check=False,
         timeout=30,
-        env={"PATH": "/usr/sbin:/usr/bin", "NAMESPACE": "matrix", "AUTHENTICATION": "2a330d0a"},
+        env={"PATH": "/usr/sbin:/usr/bin", "NAMESPACE": "matrix"},
     )
     assert finished.returncode == 0, finished.stdout
     assert not re.search("WARNING|ALERT", finished.stdout), finished.stdout
