@@ -377,18 +377,3 @@ def test_when_nobody_has_room_it_is_429_and_says_when_to_try_again(edge: Edge) -
 def _elsewhere(edge: Edge, room: str, at: str) -> bool:
     answer = edge.http.get(f"{V3}/rooms/!{room}/event/e")
     return answer.status_code == 200 and answer.json()["name"] != at
-
-
-def test_guesses_of_passwords_are_counted_at_the_edge(edge: Edge) -> None:
-    """Last, as it closes log-in for this address for a minute; all else stays open."""
-    statuses = [edge.http.post(f"{V3}/login", json={}).status_code for _ in range(302)]
-    assert statuses[:300] == [200] * 300
-    answer = edge.http.post("/_matrix/client/r0/register", json={})
-    assert answer.status_code == statuses[-1] == 429
-    assert answer.json() == {
-        "errcode": "M_LIMIT_EXCEEDED",
-        "error": "Too many log-ins from this address",
-        "retry_after_ms": 10000,
-    }
-    assert edge.http.get(f"{V3}/login").status_code == 200
-    assert edge.http.get(f"{V3}/capabilities").status_code == 200
