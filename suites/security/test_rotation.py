@@ -26,7 +26,6 @@ from fixtures.clients.server_keys import is_signed, public_key, published
 from fixtures.deployment.interface import Absent, Deployment, SecretRef
 from fixtures.deployment.roles import Role
 from fixtures.deployment.rotation import rotation
-from fixtures.deployment.waiting import Budget
 from fixtures.plugins.clients import logged_in
 from fixtures.plugins.deployment import NewSecrets
 from fixtures.plugins.evidence import Evidence
@@ -87,7 +86,6 @@ async def rotated(deployment: Deployment, new_secrets: NewSecrets) -> AsyncItera
         verify_keys = (await published(http))["verify_keys"]
         at = datetime.now(UTC)
         await deployment.change(rotation(new_secrets(*SECRETS), verify_keys, at))
-        await deployment.settled(within=Budget.DEPLOYMENT.seconds())
         await healthy(deployment)
         new = await values(deployment)
         assert not [ref for ref in WORDS if old[ref] == new[ref]], "not everything was minted anew"
