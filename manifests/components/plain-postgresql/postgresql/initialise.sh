@@ -48,6 +48,7 @@ trap 'pg_ctl stop --pgdata="$PGDATA" --silent --mode=fast --wait --timeout=600' 
 psql --no-psqlrc --quiet --username=postgres --dbname=postgres \
     --set=ON_ERROR_STOP=1 <<'SQL'
 SET log_min_duration_statement = -1;
+SET log_statement = none;
 SET log_min_error_statement = panic;
 \set username `cat /run/secrets/postgresql-synapse/username`
 \set password `cat /run/secrets/postgresql-synapse/password`

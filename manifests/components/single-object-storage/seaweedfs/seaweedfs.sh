@@ -6,7 +6,7 @@ set -eu
 
 weed -logtostderr=true server \
     -dir=/data -ip=127.0.0.1 -ip.bind=127.0.0.1 \
-    -master.peers=none -master.telemetry=false -master.volumeSizeLimitMB=1024 \
+    -master.peers=none -master.telemetry=false -master.volumeSizeLimitMB=256 \
     -volume.max=0 -volume.preStopSeconds=0 -volume.minFreeSpace=256MiB \
     -filer -filer.disableDirListing \
     -s3 -s3.ip.bind=0.0.0.0 -s3.port=8333 -s3.port.iceberg=0 -s3.port.lance=0 \
