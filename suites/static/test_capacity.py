@@ -10,6 +10,7 @@ from fixtures.deployment.sized import as_declared
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Finding, Objects
 from fixtures.rendering.footprint import README, table, with_table
+from fixtures.rendering.media_cache import cache_is_trimmed
 from fixtures.rendering.sizes import OVERLAYS, load_sizes, wanted
 
 
@@ -31,6 +32,12 @@ def test_redis_fits_its_memory(judge: Judge) -> None:
 def test_haproxy_fits_its_memory_and_descriptors(judge: Judge) -> None:
     """Precondition: every overlay is rendered. maxconn connections, 64 KiB each, are within the container's limit."""
     judge(haproxy_fits)
+
+
+@pytest.mark.requirement("STA-037")
+def test_the_cache_of_media_fits_its_volume(judge: Judge) -> None:
+    """Precondition: every overlay is rendered. The cache is trimmed when 80 % of its volume are full, or earlier."""
+    judge(cache_is_trimmed)
 
 
 @pytest.mark.requirement("STA-037")

@@ -15,6 +15,7 @@ from fixtures.rendering.postgresql_clusters import (
 from fixtures.rendering.redis_and_objects import (
     nothing_told_to_the_vendor,
     objects_survive_a_node,
+    one_process_is_not_waited_for,
     peers_find_each_other,
     proxy_lets_one_master_in,
     quorum_is_a_majority,
@@ -47,6 +48,7 @@ def test_postgresql_keeps_what_it_acknowledged(judge: Judge, rule: Rule) -> None
         peers_find_each_other,
         proxy_lets_one_master_in,
         objects_survive_a_node,
+        one_process_is_not_waited_for,
         nothing_told_to_the_vendor,
     ],
     ids=lambda rule: rule.__name__,

@@ -11,6 +11,7 @@ from fixtures.rendering.contents import quantity
 from fixtures.rendering.findings import Finding
 from fixtures.rendering.objects import RenderingError
 
+FIRST_FREE_PORT = 1024
 PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 
@@ -171,3 +172,18 @@ def probed_ports(each: PlacedContainer) -> Iterator[tuple[str, object]]:
         for action in ("httpGet", "tcpSocket", "grpc"):
             if action in probe:
                 yield f"{kind}.{action}.port", (probe[action] or {}).get("port")
+
+
+@pytest.mark.requirement("STA-042")
+def test_containers_listen_where_they_may(judge: Judge, of_each_container: EachContainer) -> None:
+    """Precondition: the overlays are rendered. No container has a port below 1024: it may not listen there."""
+
+    def reserved(each: PlacedContainer) -> Iterator[Finding]:
+        for index, port in enumerate(each.spec.get("ports") or ()):
+            if isinstance(number := port.get("containerPort"), int) and number < FIRST_FREE_PORT:
+                fault = f"is {number}, where only a privileged process may listen"
+                yield each.finding(
+                    f"ports[{index}].containerPort", fault, "listen at 1024 or above; the Service translates"
+                )
+
+    judge(of_each_container(reserved))

@@ -1,15 +1,11 @@
 """PostgreSQL, Redis and the object store: what their configuration promises."""
 
 import os
-import re
 import subprocess
-import tempfile
 from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from fixtures.rendering.kustomize import render
 from fixtures.rendering.objects import Manifest, Ref, find, of_kind
@@ -76,25 +72,6 @@ def test_minio_takes_the_place_of_seaweedfs(tmp_path: Path) -> None:
         if "seaweedfs" in each["metadata"]["name"] or each["metadata"]["name"] == "postgresql-s3"
     ]
     assert {each["kind"] for each in left} <= {"ConfigMap", "NetworkPolicy"}
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.binary(min_size=1, max_size=40).filter(lambda password: not set(password) & {0, 10}))
-@example(b"a" * 64)  # od would abbreviate equal lines
-def test_redis_is_told_any_password_as_it_is(password: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "replica_password").write_bytes(password)
-        script = f'. "{REDIS}/server/bin/common.sh"; secret="{folder}"; quoted replica_password'
-        finished = subprocess.run(
-            ["sh", "-ec", script],
-            capture_output=True,
-            check=True,
-            timeout=10,
-            env={"PATH": "/usr/bin:/bin", "POD_NAME": "redis-0"},
-        )
-    text = finished.stdout.decode("ascii")
-    assert re.fullmatch(r'"(\\x[0-9a-f]{2})+"', text)
-    assert bytes.fromhex(text.strip('"').replace("\\x", "")) == password
 
 
 @pytest.mark.parametrize("name", ["", "redis-3", "other-0"])
