@@ -18,7 +18,7 @@ from tests.mutations.deployed import plain_environment
 from tests.mutations.forked_session import OUTPUT_FILE, REPORT_FILE, Done, Job
 from tests.mutations.killing import Finding
 
-SESSION_LIMIT_S = 120.0
+SESSION_LIMIT_S = 240.0
 """How long one session may take; less than 1 s is usual, more where programs are asked about what a mutant changed."""
 
 END_S = 10.0

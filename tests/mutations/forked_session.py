@@ -11,12 +11,14 @@ from pydantic import BaseModel, ConfigDict
 
 from fixtures.deployment.patch import Patch
 from fixtures.plugins.deployment import NONE
-from fixtures.plugins.manifests import MUTATION, RENDERED
+from fixtures.plugins.manifests import JUDGED, MUTATION, PRODUCTION, RENDERED
 from fixtures.rendering.findings import Objects
 from reports.record import RUN
 from reports.recorder import Recorder
 from tests.mutations.breeds import OVERLAYS
+from tests.mutations.sight import unseen
 
+LARGEST = OVERLAYS.resolve() / "ccu-20k"
 REPORT_FILE, OUTPUT_FILE = "report.json", "output.txt"
 
 
@@ -50,8 +52,14 @@ class Within:
     """The plugin that gives a forked session what is known already, and takes its report."""
 
     shipped: Mapping[Path, Objects]
+    overlay: Path
     patch: Patch | None
     folder: Path
+
+    @property
+    def judged(self) -> tuple[Path, ...]:
+        """The overlay that is broken, production, and the largest: together they have every kind of workload."""
+        return tuple(sorted({self.overlay, PRODUCTION, LARGEST}))
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -59,14 +67,23 @@ class Within:
         config.stash[RENDERED] = dict(self.shipped)
         if self.patch is not None:
             config.stash[MUTATION] = self.patch
+            config.stash[JUDGED] = self.judged
         recorder = config.pluginmanager.get_plugin("conformance-recorder")
         assert isinstance(recorder, Recorder)
         recorder.writes = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Tests that need a deployment have nothing to say."""
+        """Tests that need a deployment have nothing to say; neither have those that cannot see what was broken."""
         left_out = [item for item in items if "deployment" in getattr(item, "fixturenames", ())]
+        if self.patch is not None:
+            unbroken = {folder: self.shipped[folder] for folder in self.judged}
+            broken = {folder: self.patch.apply_where_it_fits(each) for folder, each in unbroken.items()}
+            blind = {
+                path: unseen(path.relative_to(config.rootpath), unbroken, broken)
+                for path in {item.path for item in items}
+            }
+            left_out += [item for item in items if blind[item.path] and item not in left_out]
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
@@ -80,7 +97,7 @@ class Within:
 
 def session(job: Job, shipped: Mapping[Path, Objects]) -> int:
     """One session of pytest in this process; its exit code."""
-    overlay = OVERLAYS / job.overlay
+    overlay = (OVERLAYS / job.overlay).resolve()
     options = ("--target", NONE, "--overlay", str(overlay), "--report-dir", str(job.folder))
     arguments = [*job.arguments, *options, "-q", "-p", "no:cacheprovider"]
-    return int(pytest.main(arguments, plugins=[Within(shipped, job.patch, job.folder)]))
+    return int(pytest.main(arguments, plugins=[Within(shipped, overlay, job.patch, job.folder)]))

@@ -6,10 +6,12 @@ import pytest
 
 from fixtures.deployment.mutants import Mutant
 from fixtures.deployment.patch import Patch, PatchError
+from fixtures.rendering.kustomize import render
 from reports.catalogue import Catalogue
 from reports.documents import shown
 from reports.model import MutantOutcome
 from reports.record import RUN
+from tests.mutations.breeds import OVERLAYS as FOLDER_OF_OVERLAYS
 from tests.mutations.breeds import ROOT, SUITES, Breed, place, written
 from tests.mutations.by_rule.breeding import BRED_IN, RULES_FILE, Bred, breed, load_rules, shipped
 from tests.mutations.killing import Finding, judge
@@ -70,10 +72,12 @@ def test_every_patch_fits_its_overlay() -> None:
         for bred in BRED
         for each in bred.candidates
     ]
+    rest = {overlay for _, _, overlay, _ in patches} - OVERLAYS.keys()
+    known = {**OVERLAYS, **{name: render(FOLDER_OF_OVERLAYS / name) for name in rest}}
     misfits = []
     for where, name, overlay, patch in patches:
         try:
-            if patch.apply(OVERLAYS[overlay]) == OVERLAYS[overlay]:
+            if patch.apply(known[overlay]) == known[overlay]:
                 misfits.append(f"{where}: {name}: changes nothing")
         except PatchError as error:
             misfits.append(f"{where}: {name}: {error}")

@@ -88,12 +88,6 @@ def _no_connection_changes(broken: Break, before: Objects, after: Objects) -> bo
     return not any(True for _ in changed(broken, before, after))
 
 
-def _table_knows_none(broken: Break, before: Objects, after: Objects) -> bool:
-    """Connections change, and reachability.yaml is about none of them."""
-    return not any(changed(broken, before, after))
-
-
 PREDICATES: Mapping[str, Predicate] = {
     "no-connection-changes": _no_connection_changes,
-    "table-knows-none": _table_knows_none,
 }

@@ -7,7 +7,16 @@ from typing import Any
 
 from fixtures.deployment.patch import RemovedObject
 from fixtures.rendering.findings import Objects
-from fixtures.rendering.objects import Manifest, Ref, base_name, of_kind, pod_template_of, workloads
+from fixtures.rendering.objects import (
+    Manifest,
+    Ref,
+    base_name,
+    find,
+    is_custom,
+    of_kind,
+    pod_template_of,
+    workloads,
+)
 from tests.mutations.by_rule.breaks import Break, Predicate, Rule, edited, pod_steps, put
 
 # The field that names an object, by the field that holds it.
@@ -87,4 +96,11 @@ RULES: Mapping[str, Rule] = {
     "field-unknown": field_unknown,
 }
 
-PREDICATES: Mapping[str, Predicate] = {}
+
+def _is_custom(broken: Break, before: Objects, after: Objects) -> bool:
+    """The object is of a kind that an operator brings."""
+    found = find(before, broken.object)
+    return found is not None and is_custom(found)
+
+
+PREDICATES: Mapping[str, Predicate] = {"custom-resource": _is_custom}
