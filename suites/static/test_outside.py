@@ -15,12 +15,12 @@ def hosts() -> Hosts:
 
 
 @pytest.mark.requirement("STA-017")
-def test_no_host_outside_is_named(judge_all: Judge, hosts: Hosts) -> None:
+def test_no_host_outside_is_named(ours: None, judge_all: Judge, hosts: Hosts) -> None:
     """Precondition: overlays are rendered. Hosts are Services, its own names, reserved or declared."""
     judge_all(lambda objects: strangers(objects, hosts))
 
 
 @pytest.mark.requirement("STA-017")
-def test_no_server_outside_is_asked(judge_all: Judge, hosts: Hosts) -> None:
+def test_no_server_outside_is_asked(ours: None, judge_all: Judge, hosts: Hosts) -> None:
     """Precondition: overlays are rendered. What programs would ask of servers outside by default is switched off."""
     judge_all(lambda objects: talkative(objects, hosts))

@@ -58,7 +58,7 @@ def test_nothing_is_sent_twice_or_by_nobody(judge: Judge) -> None:
     [nothing_is_forgotten, secrets_are_files, no_log_file, nobody_outside_is_asked],
     ids=lambda rule: rule.__name__,
 )
-def test_no_default_of_synapse_decides(judge: Judge, rule: Rule) -> None:
+def test_no_default_of_synapse_decides(ours: None, judge: Judge, rule: Rule) -> None:
     """Precondition: every overlay is rendered. No configuration of Synapse breaks the rule."""
     judge(rule)
 

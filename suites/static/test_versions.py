@@ -6,7 +6,7 @@ import pytest
 
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.advisories import advisories, floating, vulnerable
+from fixtures.rendering.advisories import advisories, floating, unreviewed, vulnerable
 from fixtures.rendering.catalogue import catalogue
 
 
@@ -16,6 +16,12 @@ def test_no_image_has_a_known_vulnerability(judge_all: Judge, evidence: Evidence
     known, today = advisories(), datetime.now(UTC).date()
     evidence("reviewed", {each.repositories[0]: each.reviewed.isoformat() for each in known.programs})
     judge_all(lambda objects: vulnerable(objects, known, today))
+
+
+@pytest.mark.requirement("STA-015")
+def test_the_advisories_of_every_image_were_looked_up(ours: None, judge_all: Judge) -> None:
+    """Precondition: overlays are rendered. Each image is in advisories.yaml. Of somebody else's nothing is known."""
+    judge_all(lambda objects: unreviewed(objects, advisories()))
 
 
 @pytest.mark.requirement("STA-015")

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from fixtures.rendering.advisories import Advisories, floating, parts, vulnerable
+from fixtures.rendering.advisories import Advisories, floating, parts, unreviewed, vulnerable
 from fixtures.rendering.objects import Manifest
 
 KNOWN = Advisories.model_validate(
@@ -52,7 +52,7 @@ def test_the_last_day_of_a_branch_is_a_day_of_it() -> None:
 
 
 def test_a_program_that_nobody_looked_up_is_a_finding() -> None:
-    (finding,) = vulnerable([pod("registry.example/b:1")], KNOWN, TODAY)
+    (finding,) = unreviewed([pod("registry.example/b:1")], KNOWN)
     assert finding.field == "spec.containers[0].image"
 
 

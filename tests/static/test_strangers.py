@@ -41,6 +41,13 @@ FAULTY = {
     ("li/redis.yaml", "Service/bus-li", "spec.ports[0].targetPort", "STA-004"),
     ("li/redis.yaml", "StatefulSet/bus-li", f"{POD}.containers[0].image", "STA-006"),
     ("li/redis.yaml", "StatefulSet/bus-li", f"{POD}.containers[0].readinessProbe.tcpSocket.port", "STA-008"),
+    ("li/redis.yaml", "StatefulSet/bus-li", f"{POD}.containers[0].image", "STA-016"),
+    # Redis without a bound on its memory: the kernel ends it first.
+    ("redis.yaml", "StatefulSet/bus", "redis", "STA-037"),
+    ("li/redis.yaml", "StatefulSet/bus-li", "redis", "STA-037"),
+    # An acknowledged message is gone after a failover.
+    ("synapse.yaml", "Cluster/pg", "spec.postgresql.synchronous.number", "STA-039"),
+    ("synapse.yaml", "Cluster/pg", "spec.postgresql.synchronous.failoverQuorum", "STA-039"),
     # No policy can mean the pods of a Job without labels.
     ("li/redis.yaml", "Job/setup", "spec.template.metadata.labels", "STA-027"),
     # Clients reach the copy for lawful intercept.
