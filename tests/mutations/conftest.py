@@ -23,6 +23,9 @@ from tests.mutations.runs import Runs
 SAMPLE = 3
 """How many mutants of each rule are run on every change."""
 
+DEPLOYED_SAMPLE = 24
+"""How many of those that need a deployment are run on every change: each costs half a minute of both cores."""
+
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
@@ -68,14 +71,19 @@ def runs(
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of each rule only a sample, unless all are asked for, or some by name."""
+    """Only a sample of each rule's, and of those with a deployment, unless all are asked for, or some by name."""
     if config.getoption(ALL_MUTANTS) or config.option.keyword or any("[" in each for each in config.args):
         return
-    groups: dict[str, list[pytest.Item]] = {}
+    catalogue = load_catalogue(SUITES, datetime.now(UTC).date())
+    rules: dict[str, list[pytest.Item]] = {}
+    deployed: list[pytest.Item] = []
     for item in items:
         if isinstance(bred := _parameter(item, "bred"), Bred):
-            groups.setdefault(bred.entry.rule, []).append(item)
-    left_out = {item for group in groups.values() for item in sorted(group, key=_lot)[SAMPLE:]}
+            rules.setdefault(bred.entry.rule, []).append(item)
+        elif isinstance(breed := _parameter(item, "breed"), Breed) and breed.needs_deployment(catalogue):
+            deployed.append(item)
+    left_out = {item for group in rules.values() for item in sorted(group, key=_lot)[SAMPLE:]}
+    left_out.update(sorted(deployed, key=_lot)[DEPLOYED_SAMPLE:])
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
