@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.rendering.objects import Manifest
 from fixtures.rendering.policies import Party
-from fixtures.rendering.policy_rules import unknown_ports, without_a_policy_of_its_own, without_effect
+from fixtures.rendering.rules.policy_rules import unknown_ports, without_a_policy_of_its_own, without_effect
 
 Networks = dict[str, tuple[Manifest, ...]]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.availability import blocked_drains, idle_autoscalers, stuck_rollouts
 from fixtures.rendering.findings import Finding, Objects
 from fixtures.rendering.objects import Ref, of_kind, pod_template_of, workloads
+from fixtures.rendering.rules.availability import blocked_drains, idle_autoscalers, stuck_rollouts
 
 
 @pytest.mark.requirement("STA-021")

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import pytest
 
-from fixtures.deployment.connections import pools_fit
-from fixtures.deployment.room import haproxy_fits, redis_fits, slots_suffice
-from fixtures.deployment.sized import as_declared
+from fixtures.deployment.rules.connections import pools_fit
+from fixtures.deployment.rules.room import haproxy_fits, redis_fits, slots_suffice
+from fixtures.deployment.rules.sized import as_declared
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Finding, Objects
 from fixtures.rendering.footprint import README, table, with_table
-from fixtures.rendering.media_cache import cache_is_trimmed
+from fixtures.rendering.rules.media_cache import cache_is_trimmed
 from fixtures.rendering.sizes import OVERLAYS, load_sizes, wanted
 
 

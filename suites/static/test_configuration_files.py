@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.usage import dead_configuration, nested_mounts
+from fixtures.rendering.rules.usage import dead_configuration, nested_mounts
 
 
 @pytest.mark.requirement("STA-023")

@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.nginx import answers_are_confined
+from fixtures.rendering.rules.nginx import answers_are_confined
 
 
 @pytest.mark.requirement("STA-043")

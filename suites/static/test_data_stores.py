@@ -4,7 +4,7 @@ import pytest
 
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Rule
-from fixtures.rendering.postgresql_clusters import (
+from fixtures.rendering.rules.postgresql_clusters import (
     acknowledged_is_kept,
     archives_stand_alone,
     backed_up_each_night,
@@ -12,7 +12,7 @@ from fixtures.rendering.postgresql_clusters import (
     parameters_are_ours,
     slots_are_bounded,
 )
-from fixtures.rendering.redis_and_objects import (
+from fixtures.rendering.rules.redis_and_objects import (
     nothing_told_to_the_vendor,
     objects_survive_a_node,
     one_process_is_not_waited_for,

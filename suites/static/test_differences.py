@@ -7,8 +7,8 @@ import pytest
 
 from fixtures.plugins.judging import Tell
 from fixtures.plugins.manifests import OVERLAYS, PRODUCTION
-from fixtures.rendering.bounds import Bounds, beyond, load_bounds, unused
 from fixtures.rendering.findings import Finding, Objects
+from fixtures.rendering.rules.bounds import Bounds, beyond, load_bounds, unused
 from reports.model import NotRun, NotRunKind
 
 

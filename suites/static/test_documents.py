@@ -7,7 +7,7 @@ import pytest
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
 from fixtures.plugins.manifests import MANIFESTS
-from fixtures.rendering.documents import parse_json, unreadable
+from fixtures.rendering.rules.documents import parse_json, unreadable
 from reports.documents import DocumentError, load_yaml_stream
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fixtures.deployment.entry_points import scripts_parse_and_stop, secrets_are_asked_for
-from fixtures.deployment.program_rules import Programs
+from fixtures.deployment.rules.entry_points import scripts_parse_and_stop, secrets_are_asked_for
+from fixtures.deployment.rules.program_rules import Programs
 from fixtures.plugins.judging import Judge
 
 

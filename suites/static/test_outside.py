@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.deployment.outside import Hosts, load_hosts, strangers, talkative
+from fixtures.deployment.rules.outside import Hosts, load_hosts, strangers, talkative
 from fixtures.plugins.judging import Judge
 
 

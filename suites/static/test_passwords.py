@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.deployment.passwords import passwords_arrive
+from fixtures.deployment.rules.passwords import passwords_arrive
 from fixtures.plugins.judging import Judge
 
 

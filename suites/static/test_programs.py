@@ -2,9 +2,9 @@
 
 import pytest
 
-from fixtures.deployment.program_rules import Programs
 from fixtures.deployment.questions import DATA_STORES, HAPROXY, NGINX
-from fixtures.deployment.synapse_rules import SynapseRules
+from fixtures.deployment.rules.program_rules import Programs
+from fixtures.deployment.rules.synapse_rules import SynapseRules
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.programs import Program
 

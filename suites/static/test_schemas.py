@@ -9,12 +9,12 @@ import pytest
 
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.cel import Evaluation, evaluations
-from fixtures.rendering.crds import ApiKind, CustomKind, api_kind, custom_kinds
 from fixtures.rendering.findings import Finding, Objects, Rule
 from fixtures.rendering.objects import Manifest, Ref, is_custom
 from fixtures.rendering.reading import Reading
-from fixtures.rendering.schemas import misfits, versions
+from fixtures.rendering.rules.cel import Evaluation, evaluations
+from fixtures.rendering.rules.crds import ApiKind, CustomKind, api_kind, custom_kinds
+from fixtures.rendering.rules.schemas import misfits, versions
 from reports.model import NotRun, NotRunKind
 
 CRDS = Path(__file__).parents[2] / ".venv" / "programs" / "crds"

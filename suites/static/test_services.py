@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.deployment.addresses import unspread_pools
-from fixtures.deployment.exposure import side_doors
-from fixtures.deployment.replication import split_replication
+from fixtures.deployment.rules.addresses import unspread_pools
+from fixtures.deployment.rules.exposure import side_doors
+from fixtures.deployment.rules.replication import split_replication
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Finding, Objects
-from fixtures.rendering.governing import confused_ports, doubled_services, ungoverned_sets
 from fixtures.rendering.objects import Ref, of_kind
+from fixtures.rendering.rules.governing import confused_ports, doubled_services, ungoverned_sets
 
 PORT_NAMES = {
     *("client", "federation", "replication", "metrics", "health", "http", "https"),

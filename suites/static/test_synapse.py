@@ -2,20 +2,20 @@
 
 import pytest
 
-from fixtures.deployment.duties import (
+from fixtures.deployment.rules.duties import (
     duties_given,
     media_in_one_place,
     replication_reached,
     sent_once,
     single_writers,
 )
-from fixtures.deployment.stated import (
+from fixtures.deployment.rules.stated import (
     no_log_file,
     nobody_outside_is_asked,
     nothing_is_forgotten,
     secrets_are_files,
 )
-from fixtures.deployment.synapse_rules import SynapseRules
+from fixtures.deployment.rules.synapse_rules import SynapseRules
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Rule
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.tenancy import confused_selectors, needless_tokens, open_namespaces
+from fixtures.rendering.rules.tenancy import confused_selectors, needless_tokens, open_namespaces
 
 
 @pytest.mark.requirement("STA-026")

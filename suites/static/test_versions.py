@@ -6,8 +6,8 @@ import pytest
 
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
-from fixtures.rendering.advisories import advisories, floating, unreviewed, vulnerable
 from fixtures.rendering.catalogue import catalogue
+from fixtures.rendering.rules.advisories import advisories, floating, unreviewed, vulnerable
 
 
 @pytest.mark.requirement("STA-015")

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from fixtures.deployment.addresses import dead_ends
-from fixtures.deployment.disclosure import disclosures, rendered_secrets
 from fixtures.deployment.operators import selects_operated_pods
+from fixtures.deployment.rules.addresses import dead_ends
+from fixtures.deployment.rules.disclosure import disclosures, rendered_secrets
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
 from fixtures.rendering.findings import Finding, Objects

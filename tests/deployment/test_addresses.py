@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.deployment.addresses import dead_ends
+from fixtures.deployment.rules.addresses import dead_ends
 from fixtures.rendering.findings import Unrecognised
 from fixtures.rendering.objects import Manifest
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from fixtures.deployment.disclosure import disclosures, rendered_secrets
+from fixtures.deployment.rules.disclosure import disclosures, rendered_secrets
 from fixtures.rendering.objects import Manifest
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.deployment.outside import Hosts, strangers
+from fixtures.deployment.rules.outside import Hosts, strangers
 from fixtures.rendering.objects import Manifest
 
 HOSTS = Hosts.model_validate({"known": [{"host": "known.example.dev", "reason": "a test"}], "silent": []})

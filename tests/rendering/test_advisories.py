@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from fixtures.rendering.advisories import Advisories, floating, parts, unreviewed, vulnerable
 from fixtures.rendering.objects import Manifest
+from fixtures.rendering.rules.advisories import Advisories, floating, parts, unreviewed, vulnerable
 
 KNOWN = Advisories.model_validate(
     {

@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
-from fixtures.rendering.bounds import Bounds, beyond, unused
 from fixtures.rendering.objects import Manifest
+from fixtures.rendering.rules.bounds import Bounds, beyond, unused
 
 BOUNDS = Bounds.model_validate(
     {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fixtures.rendering.documents import unreadable
+from fixtures.rendering.rules.documents import unreadable
 
 
 @pytest.mark.parametrize(

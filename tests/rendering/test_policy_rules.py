@@ -3,8 +3,8 @@
 from typing import Any
 
 from fixtures.rendering.objects import Manifest
-from fixtures.rendering.policy_rules import unknown_ports, without_a_policy_of_its_own, without_effect
 from fixtures.rendering.reachability import parties_of
+from fixtures.rendering.rules.policy_rules import unknown_ports, without_a_policy_of_its_own, without_effect
 
 LABELS = {f"app.kubernetes.io/{each}": "web" for each in ("name", "component", "instance")}
 WEB: Manifest = {

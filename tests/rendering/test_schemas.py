@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from fixtures.rendering.cel import evaluations
-from fixtures.rendering.crds import CustomKind, closed, defaulted
 from fixtures.rendering.objects import Manifest
-from fixtures.rendering.schemas import misfits, versions
+from fixtures.rendering.rules.cel import evaluations
+from fixtures.rendering.rules.crds import CustomKind, closed, defaulted
+from fixtures.rendering.rules.schemas import misfits, versions
 
 SERVICE: Manifest = {
     "apiVersion": "v1",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from fixtures.deployment.addresses import calls, services_of
 from fixtures.deployment.hosts import host_of
+from fixtures.deployment.rules.addresses import calls, services_of
 from fixtures.rendering.findings import Objects
 from fixtures.rendering.objects import Manifest, Ref, containers, find, of_kind, pod_template_of
 from fixtures.rendering.services import selected
