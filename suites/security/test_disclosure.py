@@ -159,7 +159,8 @@ async def test_secrets_are_readable_by_their_user_alone(
     deployment: Deployment, secret_words: tuple[Confidential, ...], evidence: Evidence
 ) -> None:
     """Files of mounted Secrets, and files that hold a Secret's value on any other volume: nothing for everybody."""
-    texts, told, seen = [each.word for each in secret_words], [], {}
+    told, seen = [], {}
+    texts = [form for each in secret_words for form in each.forms()]
     async for pod, container in running_containers(deployment):
         name = container.spec["name"]
         mounted, elsewhere = mounts_of_secrets(container), writable_mounts(container)

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 SUITES = ROOT / "suites"
 OVERLAYS = ROOT / "manifests" / "overlays"
 
-SEEN_WITHOUT_DEPLOYMENT = ("suites/static", "suites/routing", "suites/network")
+SEEN_WITHOUT_DEPLOYMENT = ("suites/static", "suites/routing", "suites/network", "suites/security")
 """What is run against mutants that need no deployment: everything there that needs none either."""
 
 

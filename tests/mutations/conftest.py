@@ -13,7 +13,7 @@ import pytest
 from fixtures.plugins.manifests import ALL_MUTANTS
 from reports.catalogue import Catalogue, load_catalogue
 from reports.record import RUN
-from tests.mutations.breeds import SEEN_WITHOUT_DEPLOYMENT, SUITES, Breed, written
+from tests.mutations.breeds import SEEN_WITHOUT_DEPLOYMENT, SUITES, Breed
 from tests.mutations.by_rule.breeding import Bred
 from tests.mutations.deployed import Deployments
 from tests.mutations.forked import forks
@@ -40,28 +40,24 @@ def runs(
     """A run for all that this session asks for: those with a deployment begin first, the others run beside them."""
     breeds = [cast(Breed, each) for each in _asked_for(request.session, "breed")]
     bred = [cast(Bred, each) for each in _asked_for(request.session, "bred")]
-    controls = [cast(str | None, each) for each in _asked_for(request.session, "control")]
+    controls = [cast(str, each) for each in _asked_for(request.session, "control")]
     found, folder = Runs(), tmp_path_factory.mktemp("mutants")
     deployments = Deployments(folder / "deployed")
     try:
-        if None in controls:
-            files = {test.partition("::")[0] for breed in written() for test in breed.tests}
-            found.controls[None] = deployments.control("control", tuple(sorted(files)))
         for breed in breeds:
             if breed.needs_deployment(catalogue):
                 found.mutants[breed.mutant.id] = deployments.mutant(breed)
-        overlays = [each for each in controls if each is not None]
         static = [
             (mutant.id, mutant.overlay, mutant.patch)
             for mutant in (breed.mutant for breed in breeds)
             if mutant.id not in found.mutants
         ]
         static += [(each.id, each.overlay, each.patch) for each in bred]
-        if not overlays and not static:
+        if not controls and not static:
             yield found
             return
         with forks(folder / "forked", (*SEEN_WITHOUT_DEPLOYMENT, *_memory(request.config, folder))) as asked:
-            for overlay in overlays:
+            for overlay in controls:
                 found.controls[overlay] = asked.submit(f"control-{overlay}", overlay, None)
             for name, overlay, patch in static:
                 found.mutants[name] = asked.submit(name, overlay, patch)

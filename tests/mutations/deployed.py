@@ -28,10 +28,6 @@ class Deployments:
     reports: Path
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=AT_A_TIME))
 
-    def control(self, name: str, tests: tuple[str, ...]) -> Future[Finding]:
-        """The tests without any mutant."""
-        return self._begin(name, lambda folder: run_suites(tests, folder))
-
     def mutant(self, breed: Breed) -> Future[Finding]:
         """The tests that must notice the mutant, run against it."""
         mutant = breed.mutant

@@ -13,4 +13,4 @@ class Runs:
     """Runs of mutants by id, and of unbroken manifests by overlay, or None for those with a deployment."""
 
     mutants: dict[str, Future[Finding]] = field(default_factory=dict)
-    controls: dict[str | None, Future[Finding]] = field(default_factory=dict)
+    controls: dict[str, Future[Finding]] = field(default_factory=dict)
