@@ -25,7 +25,7 @@ from fixtures.rendering.objects import (
 SERVERS: Final = frozenset(Role) - {Role.POSTGRESQL, Role.REDIS, Role.REDIS_PROXY, Role.OBJECT_STORAGE}
 """HAProxy and the processes of Synapse: of the others, routing sees the Services only."""
 
-_OF_CONTAINERS: Final = ("name", "command", "args", "env", "ports", "volumeMounts")
+_OF_CONTAINERS: Final = ("name", "command", "args", "env", "ports", "volumeMounts", "lifecycle")
 
 
 def of_routing(objects: Objects) -> object:
@@ -40,6 +40,7 @@ def of_routing(objects: Objects) -> object:
                 Ref.of(workload),
                 workload["spec"].get("replicas"),
                 labels,
+                spec.get("terminationGracePeriodSeconds"),
                 [_container(each, told) for each in spec["containers"]],
                 spec.get("volumes") if told else None,
                 [_files(volume, objects) for volume in spec.get("volumes") or ()] if told else None,
