@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fixtures.deployment.patch import Patch
 from fixtures.plugins.deployment import NONE
-from fixtures.plugins.manifests import JUDGED, MUTATION, PRODUCTION, RENDERED
+from fixtures.plugins.manifests import JUDGED, LOCAL, MUTATION, PRODUCTION, RENDERED
 from fixtures.rendering.findings import Objects
 from reports.record import RUN
 from reports.recorder import Recorder
@@ -58,8 +58,8 @@ class Within:
 
     @property
     def judged(self) -> tuple[Path, ...]:
-        """The overlay that is broken, production, and the largest: together they have every kind of workload."""
-        return tuple(sorted({self.overlay, PRODUCTION, LARGEST}))
+        """The overlay that is broken, and three that together have every kind of workload and of difference."""
+        return tuple(sorted({self.overlay, LOCAL.resolve(), PRODUCTION, LARGEST}))
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
