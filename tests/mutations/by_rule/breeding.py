@@ -26,7 +26,7 @@ from tests.mutations.by_rule import containers, files, policies, references, ser
 from tests.mutations.by_rule.breaks import Break, Predicate, Rule
 
 RULES_FILE = Path(__file__).with_name("rules.yaml")
-BRED_IN = ("local", "production")
+BRED_IN = ("local", "production", "ccu-20k")
 """The overlays, in this order: in a later one only those places that no earlier one has, or where nothing broke."""
 
 _MODULES = (containers, references, services, policies, files)

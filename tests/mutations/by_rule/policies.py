@@ -37,20 +37,6 @@ def peer_dropped(direction: str) -> Rule:
     return rule
 
 
-def open_to_all(objects: Objects) -> Iterator[Break]:
-    """A rule loses its peers: it is about everybody."""
-    for policy, direction, index, found in _rules(objects):
-        if found.get(PEERS[direction]):
-            yield edited(policy, f"{direction} {index}", removed("spec", direction, index, PEERS[direction]))
-
-
-def every_port(objects: Objects) -> Iterator[Break]:
-    """A rule loses its ports: it is about all of them."""
-    for policy, direction, index, found in _rules(objects):
-        if found.get("ports"):
-            yield edited(policy, f"{direction} {index}", removed("spec", direction, index, "ports"))
-
-
 def port_dropped(objects: Objects) -> Iterator[Break]:
     """A rule about more than one port loses one of them."""
     for policy, direction, index, found in _rules(objects):
@@ -76,8 +62,6 @@ RULES: Mapping[str, Rule] = {
     "policy-dropped": dropped("NetworkPolicy"),
     "ingress-peer-dropped": peer_dropped("ingress"),
     "egress-peer-dropped": peer_dropped("egress"),
-    "policy-open-to-all": open_to_all,
-    "policy-every-port": every_port,
     "policy-port-dropped": port_dropped,
     "policy-direction-left-alone": direction_left_alone,
 }

@@ -103,4 +103,10 @@ def _is_custom(broken: Break, before: Objects, after: Objects) -> bool:
     return found is not None and is_custom(found)
 
 
-PREDICATES: Mapping[str, Predicate] = {"custom-resource": _is_custom}
+def _crd_is_unknown(broken: Break, before: Objects, after: Objects) -> bool:
+    """The object is of a kind whose CRD is in no package."""
+    found = find(before, broken.object)
+    return found is not None and found["kind"] == "ObjectStore"
+
+
+PREDICATES: Mapping[str, Predicate] = {"crd-unknown": _crd_is_unknown, "custom-resource": _is_custom}

@@ -86,4 +86,14 @@ def _nobody_needs_it(broken: Break, before: Objects, after: Objects) -> bool:
     return broken.object.name not in {host.service for host in needed if host is not None}
 
 
-PREDICATES: Mapping[str, Predicate] = {"takes-the-same": _takes_the_same, "nobody-needs-it": _nobody_needs_it}
+def _gives_names(broken: Break, before: Objects, after: Objects) -> bool:
+    """A StatefulSet is governed by it: its pods have their names below it."""
+    governing = {each["spec"].get("serviceName") for each in of_kind(before, "StatefulSet")}
+    return broken.object.name in governing
+
+
+PREDICATES: Mapping[str, Predicate] = {
+    "gives-names": _gives_names,
+    "takes-the-same": _takes_the_same,
+    "nobody-needs-it": _nobody_needs_it,
+}
