@@ -11,4 +11,4 @@ def test_every_component_is_judged() -> None:
         for file in MANIFESTS.glob(f"{folder}/*/kustomization.yaml")
     )
     used = {name for name in there if f"/{name}\n" in written}
-    assert there == used | {name for names in OPTIONAL for name in names}
+    assert there == used | {path.name for paths in OPTIONAL.values() for path in paths}
