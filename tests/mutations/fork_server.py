@@ -17,16 +17,13 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
 import pytest
 
-from fixtures.plugins.manifests import OPTIONAL, PRODUCTION
+from fixtures.plugins.manifests import OPTIONAL, as_shipped
 from fixtures.rendering.findings import Objects
-from fixtures.rendering.kustomize import render
-from fixtures.rendering.optional import render_with
 from tests.mutations.breeds import OVERLAYS
 from tests.mutations.forked_session import OUTPUT_FILE, Done, Job, session
 
@@ -149,10 +146,9 @@ def main(folder: Path, arguments: tuple[str, ...]) -> None:
     folder.mkdir(parents=True)
     _take_output(folder / OUTPUT_FILE)
     folders = sorted(file.parent.resolve() for file in OVERLAYS.glob("*/kustomization.yaml"))
+    everything = (*folders, *OPTIONAL)
     with ThreadPoolExecutor() as pool:  # each waits for a process
-        shipped = dict(zip(folders, pool.map(render, folders), strict=True))
-        optional = pool.map(partial(render_with, PRODUCTION), OPTIONAL.values())
-        shipped |= {Path(*names): objects for names, objects in zip(OPTIONAL.values(), optional, strict=True)}
+        shipped = dict(zip(everything, pool.map(as_shipped, everything), strict=True))
     session(Job(id="warm", overlay="local", folder=folder, arguments=arguments), shipped)
     gc.collect()
     gc.freeze()  # what is known now is for all children: their collectors need not look at it, nor copy it
