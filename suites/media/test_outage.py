@@ -108,7 +108,7 @@ async def test_an_outage_costs_nothing(
     await upload(alice, content, content_type=TYPE)
 
 
-@pytest.mark.requirement("MED-004")
+@pytest.mark.requirement("MED-008")
 @pytest.mark.disruptive(Role.MEDIA_REPOSITORY, Role.OBJECT_STORAGE)
 async def test_a_store_that_cannot_be_reached_is_told(
     deployment: Deployment, alice: MatrixClient, evidence: Evidence

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from fixtures.deployment.patch import Patch
-from fixtures.plugins.deployment import NONE
 from fixtures.plugins.manifests import JUDGED, LOCAL, MUTATION, PRODUCTION, RENDERED
 from fixtures.rendering.findings import Objects
+from fixtures.targets.choice import NONE
 from reports.record import RUN
 from reports.recorder import Recorder
 from tests.mutations.breeds import OVERLAYS
