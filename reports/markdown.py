@@ -187,6 +187,10 @@ def _mutants(report: Report) -> Iterator[str]:
 
 def _deployment(report: Report) -> Iterator[str]:
     deployment = report.deployment
+    if deployment.surroundings:
+        yield "## What it stood on"
+        yield ""
+        yield from table(("What", "Here"), deployment.surroundings.items())
     if deployment.versions:
         yield "## Versions: claimed, and what really ran"
         yield ""

@@ -183,6 +183,9 @@ class LeftOut(Entry):
 class DeploymentEntry(Entry):
     """The deployment that was tested."""
 
+    surroundings: Mapping[Text, Text] = Field(
+        {}, description="what the deployment stands on: version of Kubernetes, what enforces NetworkPolicies"
+    )
     timeline: tuple[Event, ...] = ()
     memory: tuple[Memory, ...] = ()
     versions: tuple[ImageVersion, ...] = ()
