@@ -67,10 +67,13 @@ def test_definitions_come_alone_where_no_operator_is_needed() -> None:
 
 @pytest.mark.parametrize("name", OPERATORS)
 def test_an_operator_comes_whole_and_in_the_order_of_application(name: str) -> None:
-    """Namespace, definitions, the rest, webhooks last; its images are in the catalogue and are not pulled anew."""
+    """Together with others: namespace, definitions of all, the rest, webhooks last.
+
+    Its images are in the catalogue, and are not pulled anew.
+    """
     if shutil.which("go") is None:
         pytest.skip("no Go is installed: operators are out of Go modules")
-    found = prerequisites([name])
+    found = prerequisites([name, "prometheus-operator"])
     kinds = [manifest["kind"] for manifest in found]
     assert kinds[0] == "Namespace"
     definitions = [index for index, kind in enumerate(kinds) if kind == "CustomResourceDefinition"]
