@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fixtures.rendering.catalogue import Bind, Catalogue, Image, Local, Source, catalogue, lookup
+from fixtures.rendering.catalogue import Bind, Catalogue, DebianLayer, Image, Local, catalogue, lookup
 from fixtures.rendering.objects import RenderingError
 
 
@@ -17,16 +17,20 @@ def image(**fields: object) -> Image:
         "digest_missing": "none yet",
         "licence": "MIT",
         "user": 1,
-        "without_registry": {"kind": "none"},
+        "without_registry": {"kind": "none", "reason": "nobody has it"},
     }
     return Image.model_validate({**given, **fields})
+
+
+def listed(*images: Image) -> Catalogue:
+    return Catalogue(debian=DebianLayer(suite="bookworm", packages=("redis-server",)), images=images)
 
 
 def test_an_unknown_image_is_named_with_those_there_are() -> None:
     with pytest.raises(
         RenderingError, match=r"image 'r\.test/b:1' is not listed; add it, or use one of: r\.test/a:1"
     ):
-        Catalogue(images=(image(),)).lookup("r.test/b:1")
+        listed(image()).lookup("r.test/b:1")
 
 
 def test_another_tag_is_another_image() -> None:
@@ -47,7 +51,10 @@ def test_the_name_has_the_digest_when_there_is_one() -> None:
         {"digest": "sha256:" + "0" * 64},
         {"repository": "redis"},
         {"without_registry": {"kind": "debian"}},
-        {"without_registry": {"kind": "none", "package": "p"}},
+        {"without_registry": {"kind": "debian", "package": "p"}},
+        {"without_registry": {"kind": "none"}},
+        {"without_registry": {"kind": "none", "reason": "r", "package": "p"}},
+        {"composed": {"path": ["/usr/bin"]}},
         {"unknown": 1},
     ],
 )
@@ -58,7 +65,7 @@ def test_half_an_entry_is_refused(fields: dict[str, object]) -> None:
 
 def test_one_image_twice_is_refused() -> None:
     with pytest.raises(ValidationError, match="more than once"):
-        Catalogue(images=(image(), image()))
+        listed(image(), image())
 
 
 @pytest.mark.parametrize(
@@ -98,4 +105,24 @@ def test_a_file_lies_below_the_manifests(tmp_path: Path) -> None:
 
 def test_parts_may_be_left_out() -> None:
     assert Local(path=("/usr/bin",), version=("x",)).binds == ()
-    assert Source(kind="none").package is None
+
+
+def test_a_package_of_an_image_is_in_the_debian_layer() -> None:
+    local = {"path": ["/usr/bin"], "version": ["p"]}
+    known = image(without_registry={"kind": "debian", "package": "redis-server"}, local=local)
+    assert listed(known).images == (known,)
+    stranger = image(without_registry={"kind": "debian", "package": "p"}, local=local)
+    with pytest.raises(ValidationError, match=r"r\.test/a:1: add p to debian\.packages"):
+        listed(stranger)
+
+
+def test_images_are_composed_as_the_local_target_lays_them_out_unless_it_is_said_otherwise() -> None:
+    local = {"path": ["/a"], "env": {"A": "1"}, "version": ["p"]}
+    source = {"kind": "pypi", "package": "p"}
+    like_local = image(without_registry=source, local=local).layout
+    assert like_local is not None
+    assert (like_local.path, like_local.env, like_local.entrypoint) == (("/a",), {"A": "1"}, ())
+    otherwise = image(without_registry=source, local=local, composed={"path": ["/b"]}).layout
+    assert otherwise is not None
+    assert otherwise.path == ("/b",)
+    assert image().layout is None
