@@ -238,6 +238,13 @@ def test_the_verdict_names_reader_and_event() -> None:
     )
 
 
+def test_a_message_lost_for_many_is_one_lost_message() -> None:
+    reads = tuple(read_of("!one", GOOD[1:], reader) for reader in READERS)
+    verdict = check(History(GOOD, reads))
+    assert verdict.faults == {"lost": ["$t0 for 3 of 3 readers"]}
+    assert verdict.numbers["lost"] == 1
+
+
 def test_messages_under_way_together_may_stand_in_any_order() -> None:
     """They overlap; readers even have them in different orders. That is told, not judged."""
     reads = (

@@ -178,7 +178,7 @@ async def test_a_server_that_hangs_stops_no_clock() -> None:
 
 
 async def test_the_history_is_there_when_the_block_fails() -> None:
-    """What was under way has an unknown fate; nobody reads; the error comes through as it is."""
+    """What was under way has an unknown fate; all is read; the error comes through as it is."""
     rooms, held = Rooms(), list[Recording]()
 
     async def hangs(room: str, transaction: str) -> str:
@@ -195,10 +195,25 @@ async def test_the_history_is_there_when_the_block_fails() -> None:
     with pytest.raises(LookupError, match="the fault"):
         await broken_off()
     assert ended(held[0].sends, Outcome.INFO)
-    assert held[0].history.reads == ()
+    assert len(held[0].history.reads) == len(ROOMS) * len(MEMBERS)
     before = len(rooms.asked)
     await asyncio.sleep(5 / PLAN.rate_hz)
     assert len(rooms.asked) == before, "somebody still sends"
+
+
+async def test_a_failure_tells_when_nobody_could_read() -> None:
+    """The first error comes through, with a note of the second."""
+
+    async def readers() -> Sequence[Reader]:
+        raise ConnectionError("nobody there")
+
+    async def broken_off() -> None:
+        async with recording({"@alice": Rooms().take}, ROOMS, readers, PLAN):
+            raise LookupError("the fault")
+
+    with pytest.raises(LookupError, match="the fault") as caught:
+        await broken_off()
+    assert "nobody there" in caught.value.__notes__[0]
 
 
 async def test_it_can_be_cancelled() -> None:
@@ -240,9 +255,10 @@ async def test_a_reader_that_fails_ends_the_reading() -> None:
     assert asyncio.all_tasks() - others == set()
 
 
-async def test_rooms_that_are_silent_are_told() -> None:
-    record = await recorded(right, lambda record: not record.silent_since(0))
-    assert record.silent_since(record.now_s()) == list(ROOMS)
+async def test_what_is_acknowledged_is_counted_while_it_happens() -> None:
+    record = await recorded(right, lambda record: all(record.acknowledged_since(0).values()))
+    assert sum(record.acknowledged_since(0).values()) == len(record.sends)
+    assert record.acknowledged_since(record.now_s()) == dict.fromkeys(ROOMS, 0)
     assert record.acknowledged("!one") == {
         f"${each.transaction}" for each in record.sends if each.room == "!one"
     }
