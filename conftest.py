@@ -9,4 +9,5 @@ pytest_plugins = [
     "fixtures.plugins.programs",
     "fixtures.plugins.deployment",
     "fixtures.plugins.clients",
+    "fixtures.plugins.history",
 ]

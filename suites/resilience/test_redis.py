@@ -2,50 +2,18 @@
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
-from signal import Signals
 
 import pytest
 
 from fixtures.clients.journey import acknowledged, healthy, received, shared_room
 from fixtures.clients.plain import MatrixClient
-from fixtures.clients.redis import one_followed_master, one_master
-from fixtures.deployment.interface import Deployment, Pod
+from fixtures.clients.redis import master, one_followed_master
+from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget, eventually
+from fixtures.faults.pods import Fault, frozen, killed
 from fixtures.plugins.evidence import Evidence
-
-Fault = Callable[[Deployment, Pod], AbstractAsyncContextManager[None]]
-
-
-async def master(deployment: Deployment) -> Pod:
-    """The pod of the one master; BudgetExceeded when there is not one in time."""
-    name = await eventually(
-        partial(one_master, deployment), within=Budget.DEMOTION, label="one master of Redis"
-    )
-    return next(pod for pod in await deployment.pods(Role.REDIS) if pod.name == name)
-
-
-@asynccontextmanager
-async def killed(deployment: Deployment, pod: Pod) -> AsyncIterator[None]:
-    """The pod is killed; another one of its name comes by itself."""
-    before = (await deployment.incarnation(pod)).uid
-    await deployment.delete_pod(pod, grace=0)
-    yield
-    uids = {(await deployment.incarnation(each)).uid for each in await deployment.pods(Role.REDIS)}
-    assert before not in uids, f"{pod.name} lives on: the fault did not bite"
-
-
-@asynccontextmanager
-async def frozen(deployment: Deployment, pod: Pod) -> AsyncIterator[None]:
-    """The server takes connections and answers nothing, as on a node that hangs; it wakes in the end."""
-    await deployment.signal(pod, Signals.SIGSTOP)
-    try:
-        yield
-    finally:
-        await deployment.signal(pod, Signals.SIGCONT)
 
 
 @pytest.mark.requirement("RES-004")
