@@ -8,6 +8,7 @@ pytest_plugins = [
     "fixtures.plugins.coverage",
     "fixtures.plugins.programs",
     "fixtures.plugins.deployment",
+    "fixtures.plugins.admission",
     "fixtures.plugins.clients",
     "fixtures.plugins.history",
 ]

@@ -36,6 +36,8 @@ class Deployments:
             f"{breed.file}:{mutant.id}",
             "--overlay",
             f"manifests/overlays/{mutant.overlay}",
+            "--target",
+            mutant.target,
         )
         return self._begin(
             mutant.id,
