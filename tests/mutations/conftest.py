@@ -23,7 +23,7 @@ from tests.mutations.runs import Runs
 SAMPLE = 3
 """How many mutants of each rule are run on every change."""
 
-DEPLOYED_SAMPLE = 24
+DEPLOYED_SAMPLE = 12
 """How many of those that need a deployment are run on every change: each costs half a minute of both cores."""
 
 
@@ -48,19 +48,21 @@ def runs(
             if breed.needs_deployment(catalogue):
                 found.mutants[breed.mutant.id] = deployments.mutant(breed)
         static = [
-            (mutant.id, mutant.overlay, mutant.patch)
+            (mutant.id, mutant.overlay, mutant.patch, mutant.requirements)
             for mutant in (breed.mutant for breed in breeds)
             if mutant.id not in found.mutants
         ]
-        static += [(each.id, each.overlay, each.patch) for each in bred]
+        static += [(each.id, each.overlay, each.patch, each.expectation.requirements) for each in bred]
+        to_the_end = request.config.getoption(ALL_MUTANTS)
         if not controls and not static:
             yield found
             return
         with forks(folder / "forked", (*SEEN_WITHOUT_DEPLOYMENT, *_memory(request.config, folder))) as asked:
             for overlay in controls:
                 found.controls[overlay] = asked.submit(f"control-{overlay}", overlay, None)
-            for name, overlay, patch in static:
-                found.mutants[name] = asked.submit(name, overlay, patch)
+            for name, overlay, patch, wanted in static:
+                enough = () if to_the_end else wanted
+                found.mutants[name] = asked.submit(name, overlay, patch, enough=enough)
             yield found
     finally:
         deployments.close()
