@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 
 from fixtures.plugins.manifests import ALL_MUTANTS
+from fixtures.targets.choice import LOCAL
 from reports.catalogue import Catalogue, load_catalogue
 from reports.record import RUN
 from tests.mutations.breeds import SEEN_WITHOUT_DEPLOYMENT, SUITES, Breed
@@ -23,7 +24,7 @@ from tests.mutations.runs import Runs
 SAMPLE = 3
 """How many mutants of each rule are run on every change."""
 
-DEPLOYED_SAMPLE = 24
+DEPLOYED_SAMPLE = 12
 """How many of those that need a deployment are run on every change: each costs half a minute of both cores."""
 
 
@@ -48,26 +49,32 @@ def runs(
             if breed.needs_deployment(catalogue):
                 found.mutants[breed.mutant.id] = deployments.mutant(breed)
         static = [
-            (mutant.id, mutant.overlay, mutant.patch)
+            (mutant.id, mutant.overlay, mutant.patch, mutant.requirements)
             for mutant in (breed.mutant for breed in breeds)
             if mutant.id not in found.mutants
         ]
-        static += [(each.id, each.overlay, each.patch) for each in bred]
+        static += [(each.id, each.overlay, each.patch, each.expectation.requirements) for each in bred]
+        to_the_end = request.config.getoption(ALL_MUTANTS)
         if not controls and not static:
             yield found
             return
         with forks(folder / "forked", (*SEEN_WITHOUT_DEPLOYMENT, *_memory(request.config, folder))) as asked:
             for overlay in controls:
                 found.controls[overlay] = asked.submit(f"control-{overlay}", overlay, None)
-            for name, overlay, patch in static:
-                found.mutants[name] = asked.submit(name, overlay, patch)
+            for name, overlay, patch, wanted in static:
+                enough = () if to_the_end else wanted
+                found.mutants[name] = asked.submit(name, overlay, patch, enough=enough)
             yield found
     finally:
         deployments.close()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Only a sample of each rule's, and of those with a deployment, unless all are asked for, or some by name."""
+    """Only what the session's target can show; and of each rule's, and of those with a deployment, only a sample,
+    unless all are asked for, or some by name.
+    """
+    elsewhere = [item for item in items if _target_of(item) != config.getoption("--target")]
+    _leave_out(config, items, set(elsewhere))
     if config.getoption(ALL_MUTANTS) or config.option.keyword or any("[" in each for each in config.args):
         return
     catalogue = load_catalogue(SUITES, datetime.now(UTC).date())
@@ -80,9 +87,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             deployed.append(item)
     left_out = {item for group in rules.values() for item in sorted(group, key=_lot)[SAMPLE:]}
     left_out.update(sorted(deployed, key=_lot)[DEPLOYED_SAMPLE:])
+    _leave_out(config, items, left_out)
+
+
+def _leave_out(config: pytest.Config, items: list[pytest.Item], left_out: set[pytest.Item]) -> None:
     if left_out:
         config.hook.pytest_deselected(items=[item for item in items if item in left_out])
         items[:] = [item for item in items if item not in left_out]
+
+
+def _target_of(item: pytest.Item) -> str:
+    breed = _parameter(item, "breed")
+    return breed.mutant.target if isinstance(breed, Breed) else LOCAL
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

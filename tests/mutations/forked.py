@@ -18,7 +18,7 @@ from tests.mutations.deployed import plain_environment
 from tests.mutations.forked_session import OUTPUT_FILE, REPORT_FILE, Done, Job
 from tests.mutations.killing import Finding
 
-SESSION_LIMIT_S = 240.0
+SESSION_LIMIT_S = 600.0
 """How long one session may take; less than 1 s is usual, more where programs are asked about what a mutant changed."""
 
 END_S = 10.0
@@ -37,15 +37,25 @@ class Forks:
     _ended: bool = False
 
     def submit(
-        self, name: str, overlay: str, patch: Patch | None, *, limit_s: float = SESSION_LIMIT_S
+        self,
+        name: str,
+        overlay: str,
+        patch: Patch | None,
+        *,
+        enough: tuple[str, ...] = (),
+        limit_s: float = SESSION_LIMIT_S,
     ) -> Future[Finding]:
-        """A session over all that needs no deployment, of these overlays broken by the patch."""
+        """A session over all that needs no deployment, of these overlays broken by the patch.
+
+        It ends early when all requirements of `enough` have turned red.
+        """
         job = Job(
             id=name,
             overlay=overlay,
             folder=self.folder / name,
             arguments=self.arguments,
             patch=patch,
+            enough=enough,
             limit_s=limit_s,
         )
         future: Future[Finding] = Future()

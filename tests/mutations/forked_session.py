@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from fixtures.deployment.patch import Patch
 from fixtures.plugins.manifests import JUDGED, LOCAL, MUTATION, PRODUCTION, RENDERED
 from fixtures.rendering.findings import Objects
 from fixtures.targets.choice import NONE
-from reports.record import RUN
+from reports.record import RUN, Phase
 from reports.recorder import Recorder
 from tests.mutations.breeds import OVERLAYS
+from tests.mutations.killing import RED
 from tests.mutations.sight import unseen
 
 LARGEST = OVERLAYS.resolve() / "ccu-20k"
@@ -27,13 +28,17 @@ class _Line(BaseModel):
 
 
 class Job(_Line):
-    """A session to be run: `patch` applied to each overlay that it fits; without one it is a control."""
+    """A session to be run: `patch` applied to each overlay that it fits; without one it is a control.
+
+    It ends as soon as all requirements of `enough` are red; where none are named, when every test was run.
+    """
 
     id: str
     overlay: str
     folder: Path
     arguments: tuple[str, ...]
     patch: Patch | None = None
+    enough: tuple[str, ...] = ()
     limit_s: float = 60.0
 
 
@@ -55,6 +60,9 @@ class Within:
     overlay: Path
     patch: Patch | None
     folder: Path
+    enough: tuple[str, ...] = ()
+    missing: set[str] = field(default_factory=set)
+    session: pytest.Session | None = None
 
     @property
     def judged(self) -> tuple[Path, ...]:
@@ -87,6 +95,24 @@ class Within:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
 
+        self.missing.update(self.enough)
+        items.sort(key=lambda item: self.missing.isdisjoint(requirements_of(item)))  # who decides comes first
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """So that it can be stopped."""
+        self.session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Once all that had to turn red has, the rest has nothing to add."""
+        judged = getattr(report, "conformance", None)
+        if judged is None or not self.missing:
+            return
+        phase = Phase.model_validate(judged)
+        if phase.verdict in RED:
+            self.missing.difference_update(phase.requirements)
+        if not self.missing and self.session is not None:
+            self.session.shouldstop = "every requirement that had to is red"
+
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None]:
         """Keeps the report when every other plugin has said its last word."""
@@ -100,4 +126,10 @@ def session(job: Job, shipped: Mapping[Path, Objects]) -> int:
     overlay = (OVERLAYS / job.overlay).resolve()
     options = ("--target", NONE, "--overlay", str(overlay), "--report-dir", str(job.folder))
     arguments = [*job.arguments, *options, "-q", "-p", "no:cacheprovider"]
-    return int(pytest.main(arguments, plugins=[Within(shipped, overlay, job.patch, job.folder)]))
+    within = Within(shipped, overlay, job.patch, job.folder, job.enough)
+    return int(pytest.main(arguments, plugins=[within]))
+
+
+def requirements_of(item: pytest.Item) -> set[str]:
+    """The ids of the requirements that a test is about."""
+    return {marker.args[0] for marker in item.iter_markers("requirement")}

@@ -140,6 +140,15 @@ def test_what_a_mutant_comes_to(
     assert row.outcome is outcome, row.reason
 
 
+def test_a_session_ends_when_it_has_seen_enough(server: Forks) -> None:
+    """What had to turn red is tried first, and when it has, nothing else is."""
+    patch = Patch(edits=(*ROOT_ALLOWED.edits, *CRASH.edits))
+    finding = server.submit("enough", "local", patch, enough=("STA-001",)).result()
+    assert finding.red == {"STA-001"}
+    assert "STA-002" in finding.unseen
+    assert judge(mutant(patch, "STA-001"), finding).outcome is MutantOutcome.KILLED
+
+
 def test_a_patch_that_does_not_fit_is_an_error(server: Forks) -> None:
     """Its reason says what does not fit."""
     edit = ObjectEdit(object="Deployment/absent", operations=({"op": "remove", "path": "/spec"},))

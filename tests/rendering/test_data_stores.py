@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from fixtures.rendering.kustomize import render
 from fixtures.rendering.objects import Manifest, Ref, find, of_kind
+from fixtures.rendering.overlay import ON_ONE_NODE
+from fixtures.rendering.rules.redis_and_objects import objects_survive_a_node
 from fixtures.rendering.services import selected
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
@@ -32,6 +35,14 @@ def found(kind: str, name: str) -> Manifest:
     manifest = find(production(), Ref(kind, name))
     assert manifest is not None, f"{kind}/{name}"
     return manifest
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_copies_on_one_node_are_a_fault_unless_there_is_one_only(alone: bool) -> None:
+    staging = deepcopy(render(MANIFESTS / "overlays" / "staging"))
+    (namespace,) = of_kind(staging, "Namespace")
+    namespace["metadata"]["annotations"][ON_ONE_NODE] = str(alone).lower()
+    assert bool([*objects_survive_a_node(staging)]) is not alone
 
 
 def test_each_archive_has_a_bucket_and_a_user_of_its_own() -> None:
