@@ -62,7 +62,7 @@ def test_lock_files_hold_no_download_address() -> None:
 def test_every_locked_requirement_has_hashes() -> None:
     """Each `name==version` of a lock is followed by at least one sha256."""
     for path in sorted((ROOT / "locks").glob("*.txt")):
-        if path.name == "debian.txt":  # Debian's versions are recorded in the report
+        if path.name.startswith("debian"):  # Debian's versions are recorded in the report
             continue
         entries = re.split(r"(?m)^(?=[a-z0-9])", path.read_text())[1:]
         assert entries, f"{path.name} is empty"
