@@ -23,7 +23,11 @@ def image(**fields: object) -> Image:
 
 
 def listed(*images: Image) -> Catalogue:
-    return Catalogue(debian=DebianLayer(suite="bookworm", packages=("redis-server",)), images=images)
+    layers = (
+        DebianLayer(suite="bookworm", packages=("redis-server",)),
+        DebianLayer(suite="forky", packages=("postgresql-18",)),
+    )
+    return Catalogue(debian=layers, images=images)
 
 
 def test_an_unknown_image_is_named_with_those_there_are() -> None:
@@ -112,8 +116,19 @@ def test_a_package_of_an_image_is_in_the_debian_layer() -> None:
     known = image(without_registry={"kind": "debian", "package": "redis-server"}, local=local)
     assert listed(known).images == (known,)
     stranger = image(without_registry={"kind": "debian", "package": "p"}, local=local)
-    with pytest.raises(ValidationError, match=r"r\.test/a:1: add p to debian\.packages"):
+    with pytest.raises(ValidationError, match=r"r\.test/a:1: add p to the packages of bookworm"):
         listed(stranger)
+
+
+def test_an_image_may_lie_upon_another_suite() -> None:
+    source = {"kind": "debian", "package": "postgresql-18"}
+    layout = {"path": ["/usr/bin"]}
+    newer = image(without_registry={**source, "suite": "forky"}, composed=layout)
+    assert listed(newer).layer_below(newer).suite == "forky"
+    with pytest.raises(ValidationError, match="add postgresql-18 to the packages of bookworm"):
+        listed(image(without_registry=source, composed=layout))
+    with pytest.raises(ValidationError, match="debian has no layer of the suite sid; add it"):
+        listed(image(without_registry={**source, "suite": "sid"}, composed=layout))
 
 
 def test_images_are_composed_as_the_local_target_lays_them_out_unless_it_is_said_otherwise() -> None:

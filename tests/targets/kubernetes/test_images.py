@@ -23,6 +23,21 @@ from tests.targets.kubernetes.containerd import Containerd, containerd
 
 ROOT = Path(__file__).parents[3]
 OVERLAYS = ROOT / "manifests" / "overlays"
+CLUSTER = """
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=a -keyout /tmp/key -out /tmp/crt 2>/dev/null
+initdb --pgdata=/tmp/data --username=postgres --locale=C --data-checksums >/dev/null
+pg_ctl start --pgdata=/tmp/data --silent --wait --log=/tmp/log --options='-k /tmp -c ssl=on \\
+    -c ssl_cert_file=/tmp/crt -c ssl_key_file=/tmp/key -c shared_preload_libraries=pg_stat_statements'
+pg_isready --host=/tmp --quiet
+psql "host=localhost user=postgres sslmode=require" --quiet --command='CREATE EXTENSION pg_stat_statements'
+pg_basebackup --host=/tmp --username=postgres --pgdata=/tmp/replica --write-recovery-conf
+pg_ctl stop --pgdata=/tmp/data --silent
+pg_controldata /tmp/replica | grep -q 'in production'
+pg_verifybackup --quiet /tmp/replica
+pg_rewind --version >/dev/null
+barman-cloud-wal-archive --version >/dev/null
+postgres --version | grep -o '[0-9.]*' | head -n 1
+"""
 REDIS = "docker.io/library/redis"
 
 
@@ -115,27 +130,13 @@ def test_what_manifests_command_is_on_the_path_of_the_image(
             assert asked.returncode == 0, f"{Ref.of(workload)} {place} {container['name']}: {asked.stderr}"
 
 
-def test_postgresql_makes_a_cluster_as_the_operator_asks_for_it(tree: Tree, composition: Composition) -> None:
-    """Uid 26 on a read-only root with nothing but the programs that CloudNativePG starts by name."""
-    (image,) = [name for name in composition.versions if "postgres" in name]
-    operators = next(
-        entry for entry in catalogue().images if entry.repository.endswith("cloudnative-pg/postgresql")
-    )
-    likewise = {
-        **tree.configurations[image],
-        "config": {**tree.configurations[image]["config"], "User": "26:26"},
-    }
-    done = Tree(tree.root, {operators.name: likewise}).run(
-        operators.name,
-        *("sh", "-ec"),
-        "initdb --pgdata=/tmp/data --username=postgres --locale=C --data-checksums >/dev/null;"
-        "pg_ctl start --pgdata=/tmp/data --silent --wait --log=/tmp/log --options='-k /tmp -h \"\"';"
-        "pg_basebackup --host=/tmp --username=postgres --pgdata=/tmp/replica --write-recovery-conf;"
-        "pg_ctl stop --pgdata=/tmp/data --silent;"
-        "pg_controldata /tmp/replica | grep -q 'in production\\|shut down';"
-        "pg_rewind --version && pg_isready --version && pg_verifybackup /tmp/replica",
-    )
+def test_postgresql_makes_a_cluster_as_the_operator_asks_for_it(composition: Composition) -> None:
+    """CloudNativePG's image: its user on a read-only root, TLS on, with the programs that are started by name."""
+    (image,) = [entry.name for entry in catalogue().images if entry.repository.endswith("pg/postgresql")]
+    with unpacked(composed([image], cache_folder() / "images").archives[0]) as own:
+        done = own.run(image, "sh", "-ec", CLUSTER)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert lookup(image).tag.startswith(done.stdout.split()[-1])
 
 
 @pytest.fixture(scope="module")
