@@ -52,7 +52,8 @@ def test_lock_files_hold_no_download_address() -> None:
     for path in tracked():
         name = str(path.relative_to(ROOT))
         if LOCK_FILE.search(name):
-            assert "://" not in path.read_text(), (
+            # A scheme has no digit; what follows "h1:" in a go.sum may begin with slashes.
+            assert not re.search(r"[a-z]{2,}://", path.read_text()), (
                 f"{name}: holds an address: make it again with --no-emit-index-url"
             )
 
@@ -60,7 +61,7 @@ def test_lock_files_hold_no_download_address() -> None:
 def test_every_locked_requirement_has_hashes() -> None:
     """Each `name==version` of a lock is followed by at least one sha256."""
     for path in sorted((ROOT / "locks").glob("*.txt")):
-        if path.name == "debian.txt":  # Debian's versions are recorded in the report
+        if path.name.startswith("debian"):  # Debian's versions are recorded in the report
             continue
         entries = re.split(r"(?m)^(?=[a-z0-9])", path.read_text())[1:]
         assert entries, f"{path.name} is empty"

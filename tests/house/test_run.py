@@ -55,6 +55,24 @@ def test_without_root_it_names_every_missing_package(bare_machine: Path) -> None
     assert not [package for package in packages if package not in line.split()]
 
 
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("pytest", "--target", "node"), True),
+        (("pytest", "--target=k3s"), True),
+        (("pytest", "--target", "local"), False),
+        (("true",), False),
+    ],
+)
+def test_what_a_node_needs_is_set_up_only_for_a_node(
+    bare_machine: Path, words: tuple[str, ...], wanted: bool
+) -> None:
+    """Its packages are asked for with --target node or k3s, and not otherwise."""
+    done = run(bare_machine, *words)
+    assert done.returncode == 9, done.stderr
+    assert ("containerd" in done.stderr.split()) == wanted
+
+
 def test_a_wrong_call_shows_the_usage(bare_machine: Path) -> None:
     """No command: the usage on standard error, exit code 2; --help: the same on standard output, exit code 0."""
     wrong, helped = run(bare_machine), run(bare_machine, "--help")
