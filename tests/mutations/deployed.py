@@ -15,7 +15,7 @@ from reports.model import Report
 from tests.mutations.breeds import ROOT, Breed
 from tests.mutations.killing import Finding
 
-RUN_LIMIT_S = 300.0
+RUN_LIMIT_S = 600.0
 """How long one run may take; a deployment and what a mutant names take about 20 s."""
 
 AT_A_TIME = 3  # while one waits for a deadline others work
