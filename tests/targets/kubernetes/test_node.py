@@ -239,7 +239,7 @@ async def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_p
 def test_command_names_everything_that_is_its_own(tmp_path: Path) -> None:
     """Addresses of the block, folders of the run, images: nothing of it is left to a default."""
     block = BLOCKS[3]
-    command = server_command("n", block, tmp_path, tmp_path / "logs", [tmp_path / "more.tar"], 7)
+    command = server_command("n", tmp_path / "logs", [tmp_path / "more.tar"], block, tmp_path, 7)
     assert {
         "--lease=7",
         f"--node-ip={block.node_address}",
