@@ -18,6 +18,13 @@ from tests.plugins.conftest import Command, pod
 
 CANNOT_DEPLOY, USAGE, UNWRITTEN = 10, 4, 11
 
+NOBODY = """
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+"""
+
 
 @pytest.mark.parametrize(
     ("manifest", "said"),
@@ -159,3 +166,31 @@ def test_overlay_that_does_not_render_is_named(
 def test_option_that_does_not_exist_is_a_wrong_call(command: Command) -> None:
     """pytest's own code for that."""
     assert command(arguments=("--target", "moon")).code == USAGE
+
+
+def test_a_cluster_that_nobody_names_is_a_wrong_call(command: Command) -> None:
+    """How it is reached is missing."""
+    run = command(arguments=("--target", "kubeconfig"))
+    assert run.code == USAGE
+    assert "--target kubeconfig needs --kubeconfig FILE; give" in run.output
+
+
+@pytest.mark.parametrize(
+    ("kubeconfig", "said"),
+    [
+        (None, "there is no such file; give --kubeconfig"),
+        ("{}", "give a kubeconfig that kubectl takes"),
+        (NOBODY, "the API server at http://127.0.0.1:1 cannot be reached"),
+    ],
+    ids=["no file", "an empty one", "nobody answers"],
+)
+def test_a_cluster_that_cannot_be_reached_is_named(
+    kubeconfig: str | None, said: str, command: Command, tmp_path: Path
+) -> None:
+    """One line, and nothing was tested: code 10."""
+    file = tmp_path / "kubeconfig"
+    if kubeconfig is not None:
+        file.write_text(kubeconfig)
+    run = command(arguments=("--target", "kubeconfig", "--kubeconfig", str(file)))
+    assert said in run.error, run.error
+    assert run.code == CANNOT_DEPLOY

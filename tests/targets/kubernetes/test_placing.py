@@ -11,6 +11,7 @@ from fixtures.targets.kubernetes.placing import (
     RUN_LABEL,
     Placement,
     content_stamp,
+    label_of,
     placed,
     ranked,
     users_of,
@@ -95,3 +96,11 @@ def test_what_others_stand_on_is_sent_first() -> None:
         ["ConfigMap"],
         ["Deployment"],
     ]
+
+
+def test_names_are_labels_of_dns() -> None:
+    """Whatever they are made of; two long ones that differ at the end still differ."""
+    assert label_of("matrix", "20261126T120000Z-ab12cd") == "matrix-20261126t120000z-ab12cd"
+    long = [label_of("a" * 70, end) for end in ("x", "y")]
+    assert len(set(long)) == 2
+    assert all(len(name) == 63 for name in long)
