@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,10 @@ from fixtures.rendering.objects import Manifest, Ref, containers, pod_template_o
 from fixtures.targets.kubernetes.images.caching import cache_folder
 from fixtures.targets.kubernetes.images.composer import LABEL, Composition, composed
 from fixtures.targets.kubernetes.images.go_programs import MODULES, module_version
+from reports.model import NotRun, NotRunKind
 from tests.targets.kubernetes.composed import Tree, archived, images_of, unpacked
 from tests.targets.kubernetes.containerd import Containerd, containerd
+from tests.targets.kubernetes.on_node import need_programs
 
 ROOT = Path(__file__).parents[3]
 OVERLAYS = ROOT / "manifests" / "overlays"
@@ -50,9 +51,7 @@ def ephemeral() -> tuple[Manifest, ...]:
 @pytest.fixture(scope="module")
 def composition(ephemeral: tuple[Manifest, ...]) -> Composition:
     """Its images, composed; where nothing was composed yet, that takes mmdebstrap and minutes."""
-    there = any(cache_folder().glob("debian-layer-*/.complete"))
-    if not there and shutil.which("mmdebstrap") is None:
-        pytest.skip("mmdebstrap is missing: install the Debian package to compose images")
+    need_programs()
     return composed(images_of(ephemeral), cache_folder() / "images")
 
 
@@ -142,9 +141,9 @@ def test_postgresql_makes_a_cluster_as_the_operator_asks_for_it(composition: Com
 @pytest.fixture(scope="module")
 def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containerd]:
     """A containerd with nothing in it."""
-    missing = [name for name in ("containerd", "ctr") if shutil.which(name) is None]
-    if missing or os.geteuid() != 0:
-        pytest.skip(f"{' and '.join(missing)} is missing" if missing else "only root can start containerd")
+    need_programs()
+    if os.geteuid() != 0:
+        raise NotRun(NotRunKind.CAPABILITY_ABSENT, "only root can start containerd")
     with containerd(tmp_path_factory.mktemp("containerd")) as running:
         yield running
 
