@@ -10,7 +10,7 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 
 from fixtures.deployment.interface import DeploymentError, Event
 from fixtures.targets.kubernetes.images.node import NAME, node_image
-from fixtures.targets.kubernetes.providers.k3s import IMAGE, k3s_cluster
+from fixtures.targets.kubernetes.providers.k3s import IMAGE, k3s_cluster, need_engine
 from fixtures.targets.kubernetes.providers.node import NODE
 from tests.targets.kubernetes.docker_engine import docker, docker_engine, privileges
 from tests.targets.kubernetes.on_node import Api, need_programs
@@ -24,6 +24,8 @@ async def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp
     ):
         async with k3s_cluster(folder=tmp_path, archives=[], on_event=lambda _: None):
             pytest.fail("it started")
+    with pytest.raises(DeploymentError, match="there is no container engine"):
+        await need_engine()
 
 
 @pytest.fixture(scope="module")
