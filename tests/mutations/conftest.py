@@ -43,7 +43,7 @@ def runs(
     bred = [cast(Bred, each) for each in _asked_for(request.session, "bred")]
     controls = [cast(str, each) for each in _asked_for(request.session, "control")]
     found, folder = Runs(), tmp_path_factory.mktemp("mutants")
-    deployments = Deployments(folder / "deployed")
+    deployments = Deployments(folder / "deployed", request.config.getoption("--target"))
     try:
         for breed in breeds:
             if breed.needs_deployment(catalogue):

@@ -6,19 +6,23 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
+from fixtures.targets.choice import LOCAL, NODE
 from reports.model import Report
 from tests.mutations.breeds import ROOT, Breed
 from tests.mutations.killing import Finding
 
-RUN_LIMIT_S = 600.0
-"""How long one run may take; a deployment and what a mutant names take about 20 s."""
+RUN_LIMIT_S: Final[Mapping[str, float]] = {LOCAL: 600.0, NODE: 1800.0}
+"""How long one run may take, by its target. On two cores a local deployment and what a mutant names take about 20 s; a
+node with everything in full takes five minutes until it is ready, and then a test fails by its deadline."""
 
-AT_A_TIME = 3  # while one waits for a deadline others work
+AT_A_TIME: Final[Mapping[str, int]] = {LOCAL: 3, NODE: 1}
+"""While one local run waits for a deadline others work; a node has work for the whole machine."""
 
 
 @dataclass
@@ -26,7 +30,12 @@ class Deployments:
     """Runs that wait for their turn, or are under way; left, those that have not begun never will."""
 
     reports: Path
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(max_workers=AT_A_TIME))
+    target: str
+    _pool: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        """As many at a time as the target bears."""
+        self._pool = ThreadPoolExecutor(max_workers=AT_A_TIME.get(self.target, 1))
 
     def mutant(self, breed: Breed) -> Future[Finding]:
         """The tests that must notice the mutant, run against it."""
@@ -41,7 +50,13 @@ class Deployments:
         )
         return self._begin(
             mutant.id,
-            lambda folder: run_suites(breed.tests, folder, *options, disruptive=breed.disturbs),
+            lambda folder: run_suites(
+                breed.tests,
+                folder,
+                *options,
+                disruptive=breed.disturbs,
+                within=RUN_LIMIT_S[mutant.target],
+            ),
         )
 
     def close(self) -> None:
@@ -52,8 +67,14 @@ class Deployments:
         return self._pool.submit(run, self.reports / name)
 
 
-def run_suites(tests: tuple[str, ...], reports: Path, *options: str, disruptive: bool = False) -> Finding:
-    """A session of its own over `tests`; its report goes below `reports`.
+def run_suites(
+    tests: tuple[str, ...],
+    reports: Path,
+    *options: str,
+    disruptive: bool = False,
+    within: float = RUN_LIMIT_S[LOCAL],
+) -> Finding:
+    """A session of its own over `tests`; its report goes below `reports`. It is ended after `within` seconds.
 
     Tests that disturb the deployment are left out unless they are asked for.
     """
@@ -68,7 +89,7 @@ def run_suites(tests: tuple[str, ...], reports: Path, *options: str, disruptive:
             env=plain_environment(),
             capture_output=True,
             text=True,
-            timeout=RUN_LIMIT_S,
+            timeout=within,
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -76,7 +97,7 @@ def run_suites(tests: tuple[str, ...], reports: Path, *options: str, disruptive:
         output = finished.stdout + finished.stderr
     except subprocess.TimeoutExpired as error:
         exit_code, output = None, (error.stdout or b"").decode(errors="replace")
-        failure = f"it did not end within {RUN_LIMIT_S:g} s"
+        failure = f"it did not end within {within:g} s"
     found = sorted(reports.glob("*/report.json"))
     report = Report.model_validate_json(found[0].read_text(encoding="utf-8")) if found else None
     return Finding(exit_code, report, output, round(time.monotonic() - begin, 3), failure)
