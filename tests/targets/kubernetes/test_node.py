@@ -14,11 +14,12 @@ import pytest
 from fixtures.deployment.interface import DeploymentError
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.rendering.objects import Manifest
+from fixtures.targets.kubernetes.providers import inotify
 from fixtures.targets.kubernetes.providers import node as provider
 from fixtures.targets.kubernetes.providers.node import node_cluster, server_command
 from fixtures.targets.local.addresses import BLOCKS
 from tests.targets.kubernetes.host import Sysctls, sysctls
-from tests.targets.kubernetes.on_node import PORT, PYTHON, TALK, Api, pod, service
+from tests.targets.kubernetes.on_node import PORT, PYTHON, TALK, Api, need_programs, pod, service
 
 ANSWER_S: Final = 2.0
 
@@ -232,6 +233,17 @@ async def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_p
     ):
         async with node_cluster(
             name="bare", folder=tmp_path, archives=[], keep=False, on_event=lambda _: None
+        ):
+            pytest.fail("it started")
+
+
+async def test_exhausted_machine_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """More instances of inotify than the kernel gives: how many are left, and what to do, before anything starts."""
+    need_programs()
+    monkeypatch.setattr(provider, "INOTIFY_INSTANCES", int(inotify.LIMIT.read_text()) + 1)
+    with pytest.raises(DeploymentError, match=r"instances of inotify and \d+ of \d+ are left"):
+        async with node_cluster(
+            name="late", folder=tmp_path, archives=[], keep=False, on_event=lambda _: None
         ):
             pytest.fail("it started")
 
