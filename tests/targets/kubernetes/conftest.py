@@ -9,7 +9,7 @@ import pytest
 from fixtures.deployment.interface import Event
 from fixtures.targets.kubernetes.providers.node import node_cluster
 from tests.targets.kubernetes.host import Sysctls, sysctls
-from tests.targets.kubernetes.on_node import Api, need_programs
+from tests.targets.kubernetes.on_node import Api, need_node
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +21,7 @@ def untouched() -> Sysctls:
 @pytest.fixture(scope="session")
 async def node(tmp_path_factory: pytest.TempPathFactory, untouched: Sysctls) -> AsyncIterator[Api]:
     """A node; its tests leave nothing on it."""
-    need_programs()
+    need_node()
     told: list[Event] = []
     folder = tmp_path_factory.mktemp("node")
     async with node_cluster(

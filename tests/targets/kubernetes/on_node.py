@@ -16,6 +16,8 @@ from fixtures.deployment.waiting import NotYet
 from fixtures.rendering.objects import Manifest
 from fixtures.rendering.programs import PROGRAMS
 from fixtures.targets.kubernetes.cluster import Cluster
+from fixtures.targets.kubernetes.providers.inotify import instances_left
+from fixtures.targets.kubernetes.providers.node import INOTIFY_INSTANCES
 from reports.model import NotRun, NotRunKind
 
 KUBE: Final = PROGRAMS / "kubernetes-node" / "kube"
@@ -62,10 +64,12 @@ for count in range(1, 10_000):
 """
 
 
-def need_programs() -> None:
-    """NotRun where the node's programs were not set up: they take minutes."""
+def need_node() -> None:
+    """NotRun where the node's programs were not set up, which takes minutes, or other nodes have used the machine up."""
     if not KUBE.exists():
         raise NotRun(NotRunKind.UNAVAILABLE, "the programs of a node are set up by ./run with --target node")
+    if instances_left(INOTIFY_INSTANCES) < INOTIFY_INSTANCES:
+        raise NotRun(NotRunKind.UNAVAILABLE, "other nodes here have nearly all instances of inotify")
 
 
 def pod(name: str, script: str = SERVER, *arguments: str, **spec: Any) -> Manifest:

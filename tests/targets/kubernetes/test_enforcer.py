@@ -23,7 +23,7 @@ from tests.targets.kubernetes.enforcing import (
     meant,
     with_addresses,
 )
-from tests.targets.kubernetes.on_node import need_programs
+from tests.targets.kubernetes.on_node import need_node
 
 OVERLAYS = Path(__file__).parents[3] / "manifests" / "overlays"
 
@@ -37,7 +37,7 @@ READINGS: dict[str, Reading] = {
 
 @pytest.fixture(autouse=True)
 def _programs() -> None:
-    need_programs()
+    need_node()
 
 
 def differing(
@@ -52,7 +52,7 @@ def differing(
 @pytest.fixture(params=["ephemeral", "production", "ccu-20k"], scope="module")
 def overlay(request: pytest.FixtureRequest) -> tuple[tuple[Manifest, ...], Sequence[Connection], list[bool]]:
     """Rendered objects, every connection between their pods and those around them, and the enforcer's answers."""
-    need_programs()
+    need_node()
     objects = render(OVERLAYS / request.param)
     ours = parties_of(objects)
     around = bystanders(ours[0].namespace or "default", load_reachability().private)

@@ -13,7 +13,7 @@ from fixtures.targets.kubernetes.images.node import NAME, node_image
 from fixtures.targets.kubernetes.providers.k3s import IMAGE, k3s_cluster, need_engine
 from fixtures.targets.kubernetes.providers.node import NODE
 from tests.targets.kubernetes.docker_engine import docker, docker_engine, privileges
-from tests.targets.kubernetes.on_node import Api, need_programs
+from tests.targets.kubernetes.on_node import Api, need_node
 
 
 async def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ async def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A container engine, that testcontainers uses."""
-    need_programs()
+    need_node()
     with docker_engine(tmp_path_factory.mktemp("docker")) as address, pytest.MonkeyPatch.context() as patch:
         patch.setenv("DOCKER_HOST", address)
         # The container that removes others is an image of a registry; the engine ends with these tests.

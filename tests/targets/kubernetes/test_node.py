@@ -14,11 +14,12 @@ import pytest
 from fixtures.deployment.interface import DeploymentError
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.rendering.objects import Manifest
+from fixtures.targets.kubernetes.providers import inotify
 from fixtures.targets.kubernetes.providers import node as provider
 from fixtures.targets.kubernetes.providers.node import node_cluster, server_command
 from fixtures.targets.local.addresses import BLOCKS
 from tests.targets.kubernetes.host import Sysctls, sysctls
-from tests.targets.kubernetes.on_node import PORT, PYTHON, TALK, Api, pod, service
+from tests.targets.kubernetes.on_node import PORT, PYTHON, TALK, Api, need_node, pod, service
 
 ANSWER_S: Final = 2.0
 
@@ -204,6 +205,7 @@ async def test_metrics_of_pods_are_served(node: Api) -> None:
 
 async def test_two_nodes_do_not_meet(node: Api, tmp_path: Path) -> None:
     """A second one starts beside the first, with addresses and pods of its own; the first goes on."""
+    need_node()
     async with node_cluster(
         name="second", folder=tmp_path, archives=[], keep=False, on_event=lambda _: None
     ) as cluster:
@@ -216,6 +218,7 @@ async def test_two_nodes_do_not_meet(node: Api, tmp_path: Path) -> None:
 
 async def test_archive_that_is_none_ends_the_start(node: Api, tmp_path: Path) -> None:
     """One line: which archive, and where more is said."""
+    need_node()
     (bad := tmp_path / "bad.tar").write_text("no archive")
     with pytest.raises(DeploymentError, match=r"the node ended: .*image archive .*bad\.tar.*; see "):
         async with node_cluster(
@@ -232,6 +235,17 @@ async def test_missing_programs_are_named(monkeypatch: pytest.MonkeyPatch, tmp_p
     ):
         async with node_cluster(
             name="bare", folder=tmp_path, archives=[], keep=False, on_event=lambda _: None
+        ):
+            pytest.fail("it started")
+
+
+async def test_exhausted_machine_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """More instances of inotify than the kernel gives: how many are left, and what to do, before anything starts."""
+    need_node()
+    monkeypatch.setattr(provider, "INOTIFY_INSTANCES", int(inotify.LIMIT.read_text()) + 1)
+    with pytest.raises(DeploymentError, match=r"instances of inotify and \d+ of \d+ are left"):
+        async with node_cluster(
+            name="late", folder=tmp_path, archives=[], keep=False, on_event=lambda _: None
         ):
             pytest.fail("it started")
 

@@ -17,7 +17,7 @@ from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.targets.kubernetes.providers.node import end_node, kept_nodes
 from fixtures.targets.local.addresses import BLOCKS, Block
 from tests.targets.kubernetes.host import namespaces_below, remains
-from tests.targets.kubernetes.on_node import Api, need_programs
+from tests.targets.kubernetes.on_node import Api, need_node
 
 # Holds a node as pytest would: says what happens, line by line, and ends it when its stdin is closed.
 HOLDER = """
@@ -70,7 +70,7 @@ class Holder:
 @pytest.fixture(params=["end"])
 def holder(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Holder]:
     """A process that has just begun to hold a node."""
-    need_programs()
+    need_node()
     with subprocess.Popen(
         [sys.executable, "-c", HOLDER, "dying", str(tmp_path), request.param],
         stdin=subprocess.PIPE,
