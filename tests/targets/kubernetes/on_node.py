@@ -65,7 +65,7 @@ for count in range(1, 10_000):
 
 
 def need_node() -> None:
-    """NotRun where the node's programs were not set up, which takes minutes, or other nodes have used the machine up."""
+    """NotRun where the node's programs were not set up, or other nodes have used the machine up."""
     if not KUBE.exists():
         raise NotRun(NotRunKind.UNAVAILABLE, "the programs of a node are set up by ./run with --target node")
     if instances_left(INOTIFY_INSTANCES) < INOTIFY_INSTANCES:

@@ -90,7 +90,7 @@ async def nothing_remains(block: Block, namespaces: set[str]) -> None:
             raise NotYet("; ".join(left))
         return True
 
-    await eventually(gone, within=Budget.ROUTING, label="everything of the node is gone")
+    await eventually(gone, within=Budget.HEALTH, label="everything of the node is gone")
 
 
 @pytest.mark.parametrize("moment", ["containerd", "kube-apiserver", "address"])
