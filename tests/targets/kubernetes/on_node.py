@@ -64,10 +64,15 @@ for count in range(1, 10_000):
 """
 
 
-def need_node() -> None:
-    """NotRun where the node's programs were not set up, or other nodes have used the machine up."""
+def need_programs() -> None:
+    """NotRun where the node's programs were not set up: they take minutes to build."""
     if not KUBE.exists():
         raise NotRun(NotRunKind.UNAVAILABLE, "the programs of a node are set up by ./run with --target node")
+
+
+def need_node() -> None:
+    """NotRun where the node's programs were not set up, or other nodes have used the machine up."""
+    need_programs()
     if instances_left(INOTIFY_INSTANCES) < INOTIFY_INSTANCES:
         raise NotRun(NotRunKind.UNAVAILABLE, "other nodes here have nearly all instances of inotify")
 

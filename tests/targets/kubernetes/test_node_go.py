@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from reports.model import NotRun, NotRunKind
-from tests.targets.kubernetes.on_node import need_node
+from tests.targets.kubernetes.on_node import need_programs
 
 NODE: Final = Path(__file__).parents[3] / "fixtures" / "targets" / "kubernetes" / "node"
 PACKAGES: Final = ("archive", "loadbalancer", "netpol", "pki", "server")
@@ -18,7 +18,7 @@ LIMIT_S: Final = 900.0
 
 def test_packages_pass_their_tests() -> None:
     """With the flags of the build, so that what it compiled is not compiled again."""
-    need_node()
+    need_programs()
     if (go := shutil.which("go")) is None:
         raise NotRun(NotRunKind.UNAVAILABLE, "no Go is on this machine's PATH")
     flags = {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-trimpath -mod=readonly -buildvcs=false"}
