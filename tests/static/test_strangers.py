@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+NOTHING_DEPLOYED = "nothing was deployed: --target none judges manifests only"
 STRANGERS = Path(__file__).with_name("strangers")
 CANNOT_JUDGE, USAGE = 10, 4
 
@@ -182,7 +183,9 @@ def test_a_sound_deployment_has_no_finding(tmp_path: Path) -> None:
     outcomes = {str(test["outcome"]) for test in run.tests if str(test["id"]).startswith("suites/static")}
     assert outcomes == {"passed", "not_run"}
     reasons = [test["reason"] for test in run.tests if test["outcome"] == "not_run"]
-    assert {reason["kind"] for reason in reasons} == {"not_judged"}
+    absent = {reason["text"] for reason in reasons if reason["kind"] == "capability_absent"}
+    assert absent == {NOTHING_DEPLOYED}, "an API server is asked where there is one"
+    assert {reason["kind"] for reason in reasons} == {"not_judged", "capability_absent"}
     (passed_over,) = run.evidence("passed over")
     assert [
         "Service/landing-page of serving.knative.dev/v1 is not known" in each for each in passed_over

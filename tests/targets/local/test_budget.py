@@ -11,7 +11,9 @@ import pytest
 
 from fixtures.targets import local
 
-MOST_LINES = 2300  # types, and one statement a line, cost a third over the first sketch
+MOST_LINES = (
+    2320  # types, one statement a line, and answers to what only a cluster can do, cost half over a sketch
+)
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,

@@ -157,7 +157,7 @@ def test_deployment_works_without_root(folder: Path, *, keep: bool) -> None:
     assert said["id"] == f"{UID}\n{UID}\n{UID} 500\n"
     assert said["secret"] == "644 0 500\n"
     assert said["service"].splitlines()[-1] == said["web"]
-    assert said["absent"] == ["memory-limit", "source-address", "control-plane"]
+    assert said["absent"] == ["memory-limit", "source-address", "control-plane", "operators"]
     assert said["usage"]["memory_bytes"] > 1 << 20
     assert said["outside"] == 0
     owners = {int(status.read_text().split("Uid:\t")[1].split()[0]) for status in _statuses()}
