@@ -14,16 +14,18 @@ import pytest
 from fixtures.rendering.objects import RenderingError
 from fixtures.targets.kubernetes.images import go_programs
 from fixtures.targets.kubernetes.images.go_programs import UnavailableError, go_program, module_version
+from reports.model import NotRun, NotRunKind
 
 GO = "go 1.24"
 # Hashes that are none of any module; before one is compared, the module has to be had.
 SUM = "".join(f"example.com/absent v1.0.0{of} h1:{'A' * 43}=\n" for of in ("", "/go.mod"))
-pytestmark = pytest.mark.skipif(shutil.which("go") is None, reason="no Go is installed")
 
 
 @pytest.fixture
 def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for modules of ours, with a cache and a folder of programs of its own."""
+    if shutil.which("go") is None:
+        raise NotRun(NotRunKind.UNAVAILABLE, "no Go is on this machine's PATH")
     for name in ("modules", "programs", "cache"):
         (tmp_path / name).mkdir()
     monkeypatch.setattr(go_programs, "MODULES", tmp_path / "modules")
