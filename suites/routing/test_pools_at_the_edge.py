@@ -88,6 +88,13 @@ async def holding(process: Process) -> bool:
     return True
 
 
+async def holder(rig: Rig, *, but: Process | None = None) -> Process:
+    for process in (each for pool in rig.processes.values() for each in pool):
+        if process.held and process is not but:
+            return process
+    raise NotYet("nobody holds anything")
+
+
 @pytest.mark.requirement("ROU-015")
 async def test_every_process_that_the_dns_names_is_used(rig: Rig) -> None:
     """Pools of several processes, each behind a Service. HAProxy may use each of them, and no other."""
@@ -146,4 +153,32 @@ async def test_a_process_that_just_died_costs_no_request(rig: Rig, evidence: Evi
     assert all(each.process not in (None, dying.name) for each in answers), (
         f"{request} after {dying.name} died: {[(each.status, each.process) for each in answers]}; "
         "retries and option redispatch in 20-defaults.cfg"
+    )
+
+
+@pytest.mark.requirement("ROU-015")
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("POST", 502)])
+async def test_what_a_process_held_when_it_died_is_asked_again_if_it_only_reads(
+    method: str, status: int, rig: Rig, evidence: Evidence
+) -> None:
+    """A process dies with a request in its hands. Another answers a GET; a POST is never sent twice."""
+    request = Request(method, f"{V3}/rooms/!held:a/messages", ((DO, HOLD),))
+    asked = asyncio.create_task(rig.one(request))
+    dying = await eventually(lambda: holder(rig), within=Budget.RIG, label="a request is under way")
+    try:
+        dying.stop()
+        if method == "GET":
+            heir = await eventually(lambda: holder(rig, but=dying), within=Budget.RIG, label="another has it")
+            heir.let_go()
+        answer = await asked
+        again = sum(process.held for pool in rig.processes.values() for process in pool)
+    finally:
+        asked.cancel()
+        await dying.start()
+        await rig.settled(dying.pool)
+    evidence("answer", {"status": answer.status, "by": answer.process})
+    assert answer.process != dying.name, "it answered: the fault did not bite"
+    assert (answer.status, again) == (status, 0), (
+        f"{method} in the hands of {dying.name} when it died: {answer.status} from {answer.process or 'HAProxy'}, and "
+        f"{again} more have it; retry-on in 20-defaults.cfg, disable-l7-retry in 30-front.cfg"
     )
