@@ -42,7 +42,9 @@ def wait(host: str, port: int) -> None:
             socket.create_connection((host, port), CONNECT_S).close()
         except OSError as error:
             if (now := time.monotonic()) >= told:
-                print(f"await_database: waiting for {host}:{port} for {now - begin:.0f} s: {error}", flush=True)
+                print(
+                    f"await_database: waiting for {host}:{port} for {now - begin:.0f} s: {error}", flush=True
+                )
                 told = now + TELL_EVERY_S
             time.sleep(ASK_EVERY_S)
         else:
