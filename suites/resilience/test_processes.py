@@ -79,3 +79,25 @@ async def test_it_is_well_again_after_a_restart(deployment: Deployment) -> None:
     await healthy(deployment)
     after = {(await deployment.incarnation(pod)).uid for pod in await deployment.pods(POOL)}
     assert not before & after, "a pod was not replaced: the restart did not happen"
+
+
+@pytest.mark.requirement("RES-013")
+@pytest.mark.disruptive(Role.SYNAPSE_MAIN)
+async def test_the_main_process_waits_for_its_database(deployment: Deployment) -> None:
+    """The main process is cut off from the database and killed. It comes again, says so, and does not end.
+
+    The network is whole again: without another restart all is well.
+    """
+    [main] = await deployment.pods(Role.SYNAPSE_MAIN)
+    before = await deployment.incarnation(main)
+    async with deployment.partitioned(Role.SYNAPSE_MAIN, Role.POSTGRESQL):
+        await deployment.signal(main, Signals.SIGKILL)
+        waiting = await another_life(deployment, main, before)
+        await eventually(lambda: waits(deployment, main), within=Budget.HEALTH, label=f"{main.name} waits")
+    await healthy(deployment)
+    assert await deployment.incarnation(main) == waiting, f"{main.name} ended instead of waiting"
+
+
+async def waits(deployment: Deployment, pod: Pod) -> bool:
+    """Whether a pod says in its present life that it waits for its database."""
+    return any(["waiting for postgresql" in line async for line in deployment.logs(pod)])

@@ -1,13 +1,18 @@
 """That nothing runs which is known to be broken, and that a name stands for one program."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from fixtures.plugins.evidence import Evidence
 from fixtures.plugins.judging import Judge
+from fixtures.plugins.manifests import MANIFESTS
 from fixtures.rendering.catalogue import catalogue
 from fixtures.rendering.rules.advisories import advisories, floating, unreviewed, vulnerable
+from fixtures.rendering.rules.containerfiles import floating_bases
+from reports.documents import shown
 
 
 @pytest.mark.requirement("STA-015")
@@ -39,3 +44,13 @@ def test_every_image_of_the_catalogue_was_looked_up(ours: None) -> None:
 def test_images_are_named_by_one_release(judge_all: Judge) -> None:
     """Precondition: overlays are rendered. No image is called latest, or by a branch, or has neither tag nor digest."""
     judge_all(lambda objects: floating(objects, advisories()))
+
+
+@pytest.mark.requirement("STA-048")
+def test_what_we_build_on_has_a_digest(source_text: Callable[[Path], str], evidence: Evidence) -> None:
+    """Every Containerfile: a base has its digest there, or whoever builds says it; a build without one ends."""
+    files = sorted((MANIFESTS / "images").rglob("Containerfile"))
+    evidence("files", [shown(file) for file in files])
+    faults = [f"{shown(file)}: {fault}" for file in files for fault in floating_bases(source_text(file))]
+    assert files
+    assert not faults, "\n".join(faults)

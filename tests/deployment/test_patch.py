@@ -180,3 +180,20 @@ def test_where_it_does_not_fit_nothing_changes() -> None:
     change = on_web({"op": "replace", "path": "/spec/list/0", "value": "new"})
     assert change.apply_where_it_fits(OBJECTS) == change.apply(OBJECTS) != OBJECTS
     assert change.apply_where_it_fits(OBJECTS[1:]) == OBJECTS[1:]
+
+
+class TestSourceEdit:
+    def test_changes_that_file_and_no_object(self) -> None:
+        """Once, where it is said; other files and all objects stay."""
+        edit = patch({"source": "values/chart.yaml", "old": "b: 1", "new": "b: 2"})
+        assert edit.sources == ("values/chart.yaml",)
+        assert edit.apply_to_source("values/chart.yaml", "a: 1\nb: 1\n") == "a: 1\nb: 2\n"
+        assert edit.apply_to_source("values/other.yaml", "b: 1\n") == "b: 1\n"
+        assert edit.apply(OBJECTS) == OBJECTS
+
+    @pytest.mark.parametrize(("text", "times"), [("a: 1\n", 0), ("b: 1\nb: 1\n", 2)])
+    def test_must_fit_once(self, text: str, times: int) -> None:
+        """Else it says how often it would."""
+        edit = patch({"source": "values/chart.yaml", "old": "b: 1", "new": "b: 2"})
+        with pytest.raises(PatchError, match=rf"manifests/values/chart\.yaml: 'b: 1' is there {times} times"):
+            edit.apply_to_source("values/chart.yaml", text)

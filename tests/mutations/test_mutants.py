@@ -6,6 +6,7 @@ import pytest
 
 from fixtures.deployment.mutants import Mutant
 from fixtures.deployment.patch import Patch, PatchError
+from fixtures.plugins.manifests import MANIFESTS
 from fixtures.rendering.kustomize import render
 from reports.catalogue import Catalogue
 from reports.documents import shown
@@ -77,7 +78,9 @@ def test_every_patch_fits_its_overlay() -> None:
     misfits = []
     for where, name, overlay, patch in patches:
         try:
-            if patch.apply(known[overlay]) == known[overlay]:
+            texts = {each: (MANIFESTS / each).read_text(encoding="utf-8") for each in patch.sources}
+            edited = {each: patch.apply_to_source(each, text) for each, text in texts.items()}
+            if (patch.apply(known[overlay]), edited) == (known[overlay], texts):
                 misfits.append(f"{where}: {name}: changes nothing")
         except PatchError as error:
             misfits.append(f"{where}: {name}: {error}")

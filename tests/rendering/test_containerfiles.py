@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.rendering.catalogue import Image, PyPI, catalogue
+from fixtures.rendering.rules.containerfiles import floating_bases
 
 ROOT = Path(__file__).parents[2]
 OURS = [image for image in catalogue().images if image.ours]
@@ -49,3 +50,25 @@ def test_it_is_built_from_the_lock_of_its_environment(image: Image) -> None:
     assert installs
     assert all("--require-hashes" in install for install in installs)
     assert f"--requirement /locks/{program}.txt" in installs[-1]
+
+
+ASKED = 'RUN case ${BASE} in *@sha256:*) ;; *) echo "which?" >&2; exit 1 ;; esac'
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("FROM debian@sha256:0123\nFROM scratch", None),
+        ("ARG BASE=debian:12@sha256:0123\nFROM ${BASE}", None),
+        (f"ARG BASE\nFROM ${{BASE}} AS build\nARG BASE\n{ASKED}\nFROM build", None),
+        ("FROM debian:12", "has no digest"),
+        ("FROM --platform=linux/amd64 debian:12 AS build", "has no digest"),
+        ("ARG BASE=debian:12\nFROM $BASE", "is debian:12 where nobody says another"),
+        ("ARG BASE\nFROM ${BASE}", "may be said without a digest"),
+        (f"ARG BASE\nFROM ${{BASE}}\n{ASKED}\nFROM nginx:1 AS web", "FROM nginx:1: has no digest"),
+    ],
+)
+def test_a_base_has_a_digest(text: str, fault: str | None) -> None:
+    """In the file, or by whoever builds."""
+    found = list(floating_bases(text))
+    assert (not found) if fault is None else (len(found) == 1 and fault in found[0]), found

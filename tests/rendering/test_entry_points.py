@@ -1,17 +1,23 @@
 """The shell scripts that start our images say what is wrong in one line."""
 
+import contextlib
 import os
 import re
+import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 import pytest
 
 BIN = Path(__file__).parents[2] / "manifests" / "images" / "synapse" / "bin"
+FILER = BIN.parents[2] / "infrastructure" / "03-object-storage" / "configuration" / "filer.sh"
+MODULES = BIN.parent / "modules"
 
 
 def run(*argv: str) -> subprocess.CompletedProcess[str]:
@@ -113,6 +119,109 @@ def test_the_media_trimmer_leaves_a_sign_of_life(tmp_path: Path) -> None:
     finally:
         running.terminate()
         assert running.wait(timeout=5) == 0
+
+
+@pytest.fixture
+def database() -> Iterator[socket.socket]:
+    """An address at which nobody listens yet."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound
+
+
+@contextlib.contextmanager
+def starting(folder: Path, *databases: str) -> Iterator[tuple[subprocess.Popen[str], IO[str]]]:
+    """A process that stands for Synapse, with configuration files that say these databases, in that order."""
+    (app := folder / "synapse" / "app").mkdir(parents=True)
+    (app / "homeserver.py").write_text(
+        "import sys\n\ndef main():\n    print('started', len(sys.argv), flush=True)\n"
+    )
+    files = []
+    for number, text in enumerate(databases):
+        files.append(folder / f"{number}.yaml")
+        files[-1].write_text(text)
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "await_database",
+            "synapse.app.homeserver",
+            *(f"--config-path={file}" for file in files),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": f"{MODULES}:{folder}", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    with process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+def at(address: tuple[str, int]) -> str:
+    """A drop-in that says where the database is."""
+    return f"database:\n  args: {{host: {address[0]}, port: {address[1]}}}\n"
+
+
+def test_synapse_waits_for_the_database_that_the_last_file_names(
+    tmp_path: Path, database: socket.socket
+) -> None:
+    """It says so, and starts with its own arguments when somebody listens."""
+    files = (at(("127.0.0.1", 1)), at(database.getsockname()), "caches: {}\n", "")
+    with starting(tmp_path, *files) as (running, said):
+        host, port = database.getsockname()
+        assert said.readline().startswith(f"await_database: waiting for {host}:{port} for 0 s: ")
+        database.listen()
+        assert said.read() == "started 5\n"
+        assert running.wait(timeout=5) == 0
+
+
+def test_synapse_that_waits_can_be_stopped(tmp_path: Path, database: socket.socket) -> None:
+    """At once."""
+    with starting(tmp_path, at(database.getsockname())) as (running, said):
+        said.readline()
+        running.terminate()
+        assert running.wait(timeout=5) == 143
+
+
+@pytest.mark.parametrize("host", ["/run/postgresql", "'a.example,b.example'", "null"])
+def test_what_is_no_one_address_is_not_waited_for(host: str, tmp_path: Path) -> None:
+    """A socket, several hosts, or what libpq takes by itself."""
+    with starting(tmp_path, f"database:\n  args: {{host: {host}}}\n") as (_, said):
+        assert said.read() == "started 2\n"
+
+
+def test_a_filer_waits_for_its_database(tmp_path: Path, database: socket.socket) -> None:
+    """Whoever listens is enough, in whatever language; then weed gets its arguments and the password."""
+    host, port = database.getsockname()
+    (tmp_path / "password").write_text("secret")
+    (tmp_path / "filer.toml").write_text(
+        f'[postgres2]\nhostname = "{host}"\nport = {port}\nusername = "filer"\n'
+    )
+    (weed := tmp_path / "weed").write_text('#!/bin/sh\necho "$WEED_POSTGRES2_PASSWORD $*"\n')
+    weed.chmod(0o755)
+    script = FILER.read_text()
+    for folder in ("/etc/seaweedfs/main", "/run/secrets/postgresql-s3"):
+        script = script.replace(folder, str(tmp_path))
+    with subprocess.Popen(
+        ["sh", "-c", script, "filer.sh", "-port=8888"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+    ) as running:
+        assert running.stdout is not None
+        try:
+            assert running.stdout.readline() == f"filer.sh: waiting for {host}:{port} (curl: 7)\n"
+            database.listen()
+            connection, _ = database.accept()
+            connection.close()
+            assert (
+                running.stdout.read() == f"secret -logtostderr=true -config_dir={tmp_path} filer -port=8888\n"
+            )
+        finally:
+            running.kill()
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in BIN.iterdir()))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from signal import Signals
@@ -37,7 +38,9 @@ from fixtures.targets.kubernetes.cluster import Cluster
 from fixtures.targets.kubernetes.images.caching import cache_folder
 from fixtures.targets.kubernetes.images.composer import composed
 from fixtures.targets.kubernetes.providers.node import NODE, node_cluster
+from fixtures.targets.kubernetes.sanity import DEFAULT_CLASS
 from reports.model import NotRun, NotRunKind
+from tests.targets.kubernetes.on_node import Api
 
 IMAGE = next(each.name for each in catalogue().images if each.repository.endswith("/redis"))
 PASSWORD = "correct-horse-battery"
@@ -417,7 +420,7 @@ async def test_logs_are_followed_from_the_start_and_censored(shared: Cluster, tm
     [
         (
             SERVER | {"image": "registry.invalid/nonesuch:1"},
-            r"Pod/redis-0: main cannot start: (ErrImagePull|ImagePullBackOff)",
+            r"Pod/redis-0: main cannot start without its image \S+: (ErrImagePull|ImagePullBackOff): .*; correct its",
         ),
         (
             SERVER | {"command": ["sh", "-c", "echo what is wrong >&2; exit 3"]},
@@ -441,6 +444,56 @@ async def test_what_never_becomes_ready_is_told_early(
         ):
             pass
     assert time.monotonic() - begin < Budget.DEPLOYMENT.seconds()
+
+
+async def test_a_cluster_without_a_default_storage_class_is_told_at_once(
+    shared: Cluster, tmp_path: Path
+) -> None:
+    """One error before anything is sent."""
+    asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    claimant = workload("StatefulSet", "redis", SERVER)
+    claimant["spec"]["volumeClaimTemplates"] = [{"metadata": {"name": "state"}, "spec": asked}]
+    api = Api(shared)
+    [storage] = (await api.get("storageclass"))["items"]
+    name = storage["metadata"]["name"]
+    before = {each["metadata"]["name"] for each in (await api.get("namespaces"))["items"]}
+    await api.kubectl("annotate", "storageclass", name, f"{DEFAULT_CLASS}-")
+    try:
+        with pytest.raises(
+            DeploymentError, match=r"^StatefulSet/redis: .* no default one; mark one as default$"
+        ):
+            async with deployed(shared, tmp_path, *OBJECTS[:4], claimant):
+                pass
+        assert {each["metadata"]["name"] for each in (await api.get("namespaces"))["items"]} <= before
+    finally:
+        await api.kubectl("annotate", "storageclass", name, f"{DEFAULT_CLASS}=true")
+
+
+async def test_a_cluster_that_enforces_no_policy_is_told(shared: Cluster, tmp_path: Path) -> None:
+    """While the program that enforces them is stopped, all is deployed, and what stands on policies has a reason."""
+    with without_enforcer(shared):
+        async with deployed(shared, tmp_path, *OBJECTS[:5]) as running:
+            instead = running.provides(Capability.NETWORK_POLICY)
+            assert isinstance(instead, Absent)
+            assert "this cluster does not enforce NetworkPolicies" in instead.reason
+
+
+@contextlib.contextmanager
+def without_enforcer(cluster: Cluster) -> Iterator[None]:
+    """Stop the node's first process, which enforces policies; what runs pods and takes objects are others."""
+    wrote = f"--write-kubeconfig={cluster.kubeconfig}"
+    found = list[int]()
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            program, *words = file.read_text(errors="replace").split("\0")
+            if program == str(NODE / "kube") and wrote in words:
+                found.append(int(file.parent.name))
+    [first] = found
+    os.kill(first, Signals.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(first, Signals.SIGCONT)
 
 
 async def test_a_cluster_of_somebody_else_is_left_as_it_was(shared: Cluster, tmp_path: Path) -> None:

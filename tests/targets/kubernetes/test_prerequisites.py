@@ -9,12 +9,21 @@ import pytest
 from fixtures.plugins.manifests import OPTIONAL, as_shipped
 from fixtures.rendering.catalogue import lookup
 from fixtures.rendering.kustomize import render
-from fixtures.rendering.objects import RenderingError, containers, group_of, pod_template_of, workloads
+from fixtures.rendering.objects import (
+    RenderingError,
+    containers,
+    group_of,
+    of_kind,
+    pod_template_of,
+    workloads,
+)
 from fixtures.targets.kubernetes.prerequisites import KNOWN, adapted, needed, prerequisites
+from reports.documents import load_yaml
 from tests.targets.kubernetes.composed import images_of
 from tests.targets.kubernetes.on_node import need_programs
 
 OVERLAYS = Path(__file__).parents[3] / "manifests" / "overlays"
+VALUES = OVERLAYS.parent / "values"
 OPERATORS = sorted(name for name, known in KNOWN.items() if known.operator)
 
 
@@ -85,3 +94,26 @@ def test_an_operator_comes_whole_and_in_the_order_of_application(name: str) -> N
     for workload in workloads(found):
         for _, container in containers(pod_template_of(workload)["spec"]):
             assert container["imagePullPolicy"] == "IfNotPresent"
+
+
+def test_cert_manager_is_installed_as_an_operator_would() -> None:
+    """With the values that are shipped, but one pod of each: memory, priority, and what the webhook may ask."""
+    need_programs()
+    found = prerequisites(["cert-manager"])
+    values = load_yaml(VALUES / "cert-manager.yaml")
+    programs = {
+        "cert-manager": values,
+        **{f"cert-manager-{name}": values[name] for name in ("webhook", "cainjector")},
+    }
+    deployments = {each["metadata"]["name"]: each["spec"] for each in of_kind(found, "Deployment")}
+    assert deployments.keys() == programs.keys()
+    for name, asked in programs.items():
+        spec = deployments[name]["template"]["spec"]
+        assert deployments[name]["replicas"] == 1
+        assert spec["containers"][0]["resources"] == asked["resources"], name
+        assert spec["priorityClassName"] == values["global"]["priorityClassName"]
+        assert spec.get("topologySpreadConstraints") == asked.get("topologySpreadConstraints"), name
+    [egress] = [
+        each["spec"] for each in of_kind(found, "NetworkPolicy") if each["spec"]["policyTypes"] == ["Egress"]
+    ]
+    assert egress["egress"] == values["webhook"]["networkPolicy"]["egress"]

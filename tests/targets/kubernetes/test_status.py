@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fixtures.rendering.objects import Manifest
-from fixtures.targets.kubernetes.status import State, load_balancer_addresses, status
+from fixtures.targets.kubernetes.status import IMAGE_REMEDY, State, load_balancer_addresses, status
 
 NOW = datetime(2026, 11, 26, 12, 0, 0, tzinfo=UTC)
 CURRENT, IN_PROGRESS, FAILED, TERMINATING = State.CURRENT, State.IN_PROGRESS, State.FAILED, State.TERMINATING
@@ -402,3 +402,70 @@ def test_a_load_balancer_gives_addresses_or_names() -> None:
     told = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}, {"hostname": "lb.example.org"}, {}]}}
     service = made("v1", "Service", {"type": "LoadBalancer"}, told)
     assert load_balancer_addresses(service) == ("192.0.2.1", "lb.example.org")
+
+
+def imageless(image: str, reason: str, message: str, kind: str = "containerStatuses") -> Manifest:
+    """A pod as a kubelet of 1.35 with containerd 1.6 gives it while it lacks an image."""
+    container = {
+        "name": "redis",
+        "image": image,
+        "imageID": "",
+        "lastState": {},
+        "ready": False,
+        "restartCount": 0,
+        "started": False,
+        "state": {"waiting": {"reason": reason, "message": message}},
+    }
+    conditions = [condition(kind, "False", "ContainersNotReady") for kind in ("Ready", "ContainersReady")]
+    told = {"phase": "Pending", "conditions": [*conditions, condition("PodScheduled", "True")]}
+    return made("v1", "Pod", told=told | {kind: [container]})
+
+
+UNREACHED = (
+    'failed to pull and unpack image "registry.invalid/redis:8": failed to resolve reference '
+    '"registry.invalid/redis:8": failed to do request: Head "registry.invalid/v2/redis/manifests/8": '
+    "dial tcp: lookup registry.invalid: no such host"
+)
+UNREADABLE = (
+    'Failed to apply default image tag "registry.internal/Redis:8": couldn\'t parse image name '
+    '"registry.internal/Redis:8": invalid reference format: repository name (Redis) must be lowercase'
+)
+
+
+@pytest.mark.parametrize(
+    ("pod", "mends_within", "said"),
+    [
+        (imageless("registry.invalid/redis:8", "ErrImagePull", UNREACHED), 20.0, "no such host"),
+        (
+            imageless(
+                "registry.invalid/redis:8",
+                "ImagePullBackOff",
+                f'Back-off pulling image "registry.invalid/redis:8": ErrImagePull: {UNREACHED}',
+            ),
+            20.0,
+            "ImagePullBackOff: Back-off pulling image",
+        ),
+        (imageless("registry.internal/Redis:8", "InvalidImageName", UNREADABLE), 0.0, "must be lowercase"),
+        (
+            imageless(
+                "redis:8",
+                "ErrImageNeverPull",
+                'Container image "redis:8" is not present with pull policy of Never',
+                "initContainerStatuses",
+            ),
+            0.0,
+            "pull policy of Never",
+        ),
+        (imageless("redis:8", "RegistryUnavailable", ""), 20.0, "image redis:8: RegistryUnavailable"),
+    ],
+    ids=["not reached", "backing off", "unreadable", "never pulled", "in silence"],
+)
+def test_an_image_that_cannot_be_had_is_named(pod: Manifest, mends_within: float, said: str) -> None:
+    """Container, image, what the kubelet says, what to do, and how long it is worth to wait."""
+    [container] = pod["status"].get("containerStatuses") or pod["status"]["initContainerStatuses"]
+    found = status(pod, NOW)
+    assert found.state is FAILED
+    assert found.reason.startswith(f"redis cannot start without its image {container['image']}: ")
+    assert container["state"]["waiting"]["reason"] in found.reason
+    assert said in found.reason
+    assert (found.mends_within, found.remedy) == (mends_within, IMAGE_REMEDY)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fixtures.rendering.objects import Ref
-from fixtures.targets.kubernetes.status import State
-from fixtures.targets.kubernetes.waiting import owner_of, unsettled
+from fixtures.targets.kubernetes.status import State, Status
+from fixtures.targets.kubernetes.waiting import Failing, owner_of, unsettled
 from tests.targets.kubernetes.objects import pod, stateful_set
 
 REDIS = ("StatefulSet", "redis")
@@ -55,3 +57,37 @@ def test_the_owner_of_a_deployments_pod_is_the_deployment() -> None:
     assert owner_of(made) == Ref("Deployment", "haproxy")
     assert owner_of(pod("alone")) == Ref("Pod", "alone")
     assert owner_of(pod("db-1", owner=("Cluster", "postgresql"))) == Ref("Cluster", "postgresql")
+
+
+REDIS_0 = Ref("Pod", "redis-0")
+CRASHES = Status(State.FAILED, "ends again and again")
+PULLED = Status(State.FAILED, "ErrImagePull", mends_within=20.0)
+NEVER = Status(State.FAILED, "InvalidImageName", mends_within=0.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "patience", "given_up_after"),
+    [
+        (CRASHES, 150.0, 150.4),
+        (PULLED, 150.0, 20.4),
+        (PULLED, 10.0, 10.4),
+        (NEVER, 150.0, 0.4),
+        (NEVER, None, None),
+        (Status(State.IN_PROGRESS, "is Pending"), 150.0, None),
+    ],
+)
+def test_what_has_failed_is_given_up(
+    status: Status, patience: float | None, given_up_after: float | None
+) -> None:
+    """After the patience of the deployment; an image earlier, since nothing that is being made brings it."""
+    failing, looks = Failing(patience), [round(0.4 * number, 1) for number in range(500)]
+    assert next((now for now in looks if failing.hopeless({REDIS_0: status}, now)), None) == given_up_after
+
+
+def test_what_recovers_begins_anew() -> None:
+    """A pull that went through in between."""
+    failing = Failing(20.0)
+    assert failing.hopeless({REDIS_0: PULLED}, 0.0) is None
+    assert failing.hopeless({}, 19.0) is None
+    assert failing.hopeless({REDIS_0: PULLED}, 30.0) is None
+    assert failing.hopeless({REDIS_0: PULLED}, 51.0) == REDIS_0

@@ -2,6 +2,7 @@
 # filer.sh ARGUMENT...: starts a filer with the password of its database. Both filers share that database, so any of them
 # can be lost.
 set -eu
+folder=/etc/seaweedfs/main
 secret=/run/secrets/postgresql-s3
 [ -s "$secret/password" ] || {
     printf 'filer.sh: %s/password is missing or empty: mint the Secret postgresql-s3\n' "$secret" >&2
@@ -9,4 +10,16 @@ secret=/run/secrets/postgresql-s3
 }
 WEED_POSTGRES2_PASSWORD=$(cat "$secret/password")
 export WEED_POSTGRES2_PASSWORD
-exec weed -logtostderr=true -config_dir=/etc/seaweedfs/main filer "$@"
+
+# Without its database weed ends, and is started again after a pause that grows. What a database says to curl is no HTTP,
+# but whoever says anything is there: it is waited for who is not found, or not reached. The startup probe has a bound.
+setting() { sed -n "s/^$1 = \"\{0,1\}\([^\"]*\)\"\{0,1\}$/\1/p" "$folder/filer.toml"; }
+database=$(setting hostname):$(setting port)
+while :; do
+    code=0
+    curl --silent --noproxy '*' --max-time 2 --output /dev/null "http://$database/" || code=$?
+    case $code in 6 | 7 | 28) ;; *) break ;; esac
+    printf 'filer.sh: waiting for %s (curl: %s)\n' "$database" "$code"
+    sleep 1
+done
+exec weed -logtostderr=true -config_dir="$folder" filer "$@"
