@@ -196,14 +196,14 @@ def test_what_is_no_one_address_is_not_waited_for(host: str, tmp_path: Path) -> 
 def test_a_filer_waits_for_its_database(tmp_path: Path, database: socket.socket) -> None:
     """Whoever listens is enough, in whatever language; then weed gets its arguments and the password."""
     host, port = database.getsockname()
-    (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").write_text("se:cr\\et")
     (tmp_path / "filer.toml").write_text(
         f'[postgres2]\nhostname = "{host}"\nport = {port}\nusername = "filer"\n'
     )
-    (weed := tmp_path / "weed").write_text('#!/bin/sh\necho "$WEED_POSTGRES2_PASSWORD $*"\n')
+    (weed := tmp_path / "weed").write_text('#!/bin/sh\ncat "$PGPASSFILE" && echo "$*"\n')
     weed.chmod(0o755)
     script = FILER.read_text()
-    for folder in ("/etc/seaweedfs/main", "/run/secrets/postgresql-s3"):
+    for folder in ("/etc/seaweedfs/main", "/run/secrets/postgresql-s3", "/run/seaweedfs"):
         script = script.replace(folder, str(tmp_path))
     with subprocess.Popen(
         ["sh", "-c", script, "filer.sh", "-port=8888"],
@@ -217,9 +217,11 @@ def test_a_filer_waits_for_its_database(tmp_path: Path, database: socket.socket)
             database.listen()
             connection, _ = database.accept()
             connection.close()
-            assert (
-                running.stdout.read() == f"secret -logtostderr=true -config_dir={tmp_path} filer -port=8888\n"
-            )
+            assert running.stdout.read().splitlines() == [
+                r"*:*:*:*:se\:cr\\et",
+                f"-logtostderr=true -config_dir={tmp_path} filer -port=8888",
+            ]
+            assert (tmp_path / "pgpass").stat().st_mode & 0o077 == 0
         finally:
             running.kill()
 
