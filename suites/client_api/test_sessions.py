@@ -6,22 +6,25 @@ import httpx
 import pytest
 
 from fixtures.clients.accounts import register
-from fixtures.clients.plain import MatrixClient, MatrixError, inside_client, log_in
-from fixtures.deployment.correlation import synapse_pods
-from fixtures.deployment.interface import Deployment, Pod
-from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.clients.plain import MatrixClient, MatrixError, log_in
+from fixtures.clients.tokens import answers, refused_everywhere, taken_everywhere
+from fixtures.deployment.interface import Deployment
 from fixtures.plugins.evidence import Evidence
+
+UNKNOWN_TOKEN = "M_UNKNOWN_TOKEN"
+
+Devices = tuple[MatrixClient, MatrixClient]
 
 GUESSES = 10
 """CLI-008: how many wrong guesses at most are answered as such."""
 
 
-async def whoami(deployment: Deployment, pod: Pod, token: str) -> httpx.Response:
-    """What one process makes of an access token."""
-    async with inside_client(deployment, pod) as inside:
-        return await inside.get(
-            "/_matrix/client/v3/account/whoami", headers={"Authorization": f"Bearer {token}"}
-        )
+@pytest.fixture
+async def devices(deployment: Deployment, http: httpx.AsyncClient) -> Devices:
+    """Two devices of a new user."""
+    account = await register(deployment, "alice")
+    first = await log_in(http, account.user_id, account.password)
+    return first, await log_in(http, account.user_id, account.password)
 
 
 @pytest.mark.requirement("CLI-002")
@@ -31,11 +34,9 @@ async def test_every_process_knows_who_logged_in(
     """Precondition: an account. After a password login each Synapse process, asked directly, knows the user."""
     account = await register(deployment, "alice")
     user = await log_in(http, account.user_id, account.password)
-    answers = {
-        pod.name: await whoami(deployment, pod, user.access_token) for pod in await synapse_pods(deployment)
-    }
-    evidence("answers", {name: answer.status_code for name, answer in answers.items()})
-    for name, answer in answers.items():
+    found = await answers(deployment, user.access_token)
+    evidence("answers", {name: answer.status_code for name, answer in found.items()})
+    for name, answer in found.items():
         assert answer.is_success, f"whoami at {name}: {answer.status_code} {answer.text:.200}"
         assert answer.json()["user_id"] == account.user_id, f"whoami at {name}: {answer.text:.200}"
 
@@ -45,21 +46,41 @@ async def test_no_process_knows_who_logged_out(
     deployment: Deployment, alice: MatrixClient, evidence: Evidence
 ) -> None:
     """Precondition: each Synapse process has taken the token, so it may remember it. After the logout all refuse it."""
-    pods = await synapse_pods(deployment)
-    for pod in pods:
-        assert (await whoami(deployment, pod, alice.access_token)).is_success, (
-            f"{pod.name} never took the token"
-        )
+    await taken_everywhere(deployment, alice.access_token)
     await alice.logout()
+    refusals = await refused_everywhere(deployment, alice.access_token, why="after the logout")
+    evidence("answers after the logout", refusals)
+    assert set(refusals.values()) == {UNKNOWN_TOKEN}, (
+        f"a client is not told to log in again, but {refusals}; it must be {UNKNOWN_TOKEN}"
+    )
 
-    async def all_refuse() -> dict[str, int]:
-        answers = {pod.name: (await whoami(deployment, pod, alice.access_token)).status_code for pod in pods}
-        if any(status != httpx.codes.UNAUTHORIZED for status in answers.values()):
-            raise NotYet(f"whoami with the old token: {answers}")
-        return answers
 
-    answers = await eventually(all_refuse, within=Budget.DELIVERY, label="every process refuses the token")
-    evidence("answers after the logout", answers)
+@pytest.mark.requirement("CLI-010")
+async def test_a_logout_ends_one_device(deployment: Deployment, evidence: Evidence, devices: Devices) -> None:
+    """Precondition: a user with two devices. One logs out. The other's token is still taken by every process."""
+    leaving, staying = devices
+    await leaving.logout()
+    await refused_everywhere(deployment, leaving.access_token, why="of the device that logged out")
+    found = await answers(deployment, staying.access_token)
+    evidence("answers to the other device", {name: answer.status_code for name, answer in found.items()})
+    for name, answer in found.items():
+        assert answer.is_success, (
+            f"whoami of the other device at {name}: {answer.status_code} {answer.text:.200}; /logout must end one "
+            "device only: is it routed and passed on as it came?"
+        )
+
+
+@pytest.mark.requirement("CLI-010")
+async def test_a_logout_of_all_ends_every_device(
+    deployment: Deployment, evidence: Evidence, devices: Devices
+) -> None:
+    """Precondition: each process has taken the tokens of two devices. One asks for /logout/all: both are refused."""
+    for device in devices:
+        await taken_everywhere(deployment, device.access_token)
+    await devices[0].logout_all()
+    for device in devices:
+        refusals = await refused_everywhere(deployment, device.access_token, why="after /logout/all")
+        evidence(f"answers to {device.device_id}", refusals)
 
 
 @pytest.mark.requirement("CLI-007")
