@@ -1,0 +1,72 @@
+"""What is sent again, and who is told that it was."""
+
+import uuid
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from fixtures.clients import rooms
+from fixtures.clients.accounts import register
+from fixtures.clients.journey import shared_room
+from fixtures.clients.plain import Json, MatrixClient, inside_client, log_in, timeline
+from fixtures.deployment.correlation import synapse_pods
+from fixtures.deployment.interface import Deployment
+from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.plugins.evidence import Evidence
+
+
+@pytest.mark.requirement("CLI-016")
+async def test_a_repetition_at_another_process_is_the_same_event(
+    deployment: Deployment, alice: MatrixClient, evidence: Evidence
+) -> None:
+    """A message is sent through the front door, and then again, with its transaction id, to each process directly, as
+    if the one that answered had gone. Each answers with the event that there is, and the room holds one."""
+    room, body, transaction = await alice.create_room(), uuid.uuid4().hex, uuid.uuid4().hex
+    first = await alice.send(room, body, transaction=transaction)
+    again: dict[str, str] = {}
+    for pod in await synapse_pods(deployment):
+        async with inside_client(deployment, pod) as inside:
+            again[pod.name] = await replace(alice, http=inside).send(room, body, transaction=transaction)
+    held = rooms.bodies(await alice.messages(room)).count(body)
+    evidence("events", {"first": first, "again": again, "in the room": held})
+    assert set(again.values()) == {first}, (
+        f"transaction {transaction} is {first}, and again {again}; does the edge change the id, or is a process's "
+        "database another?"
+    )
+    assert held == 1, f"the room holds the message of one transaction {held} times"
+
+
+@pytest.mark.requirement("CLI-017")
+async def test_only_the_device_that_sent_is_told_its_transaction(
+    deployment: Deployment, http: httpx.AsyncClient, bob: MatrixClient, evidence: Evidence
+) -> None:
+    """Precondition: Alice with two devices and Bob share a room. One device sends: the event has the transaction id in
+    that device's /sync, and has none in that of her other device and of Bob."""
+    account = await register(deployment, "alice")
+    phone = await log_in(http, account.user_id, account.password)
+    laptop = await log_in(http, account.user_id, account.password)
+    room, transaction = await shared_room(phone, bob), uuid.uuid4().hex
+    sent = await phone.send(room, "hello", transaction=transaction)
+    told = {
+        name: (await found(device, room, sent))["unsigned"].get("transaction_id")
+        for name, device in {"phone": phone, "laptop": laptop, "bob": bob}.items()
+    }
+    evidence("transaction ids", {"sent": transaction, "told": told})
+    assert told == {"phone": transaction, "laptop": None, "bob": None}, (
+        f"the phone sent {transaction}; /sync tells {told}: a client that does not find its own shows the message twice"
+    )
+
+
+async def found(device: MatrixClient, room: str, event_id: str) -> Json:
+    """The event as /sync brings it to a device."""
+
+    async def brought() -> Json:
+        events = {event["event_id"]: event for event in timeline(await device.sync(), room)}
+        if event_id not in events:
+            raise NotYet(f"/sync brought {[event['type'] for event in events.values()]}")
+        return events[event_id]
+
+    return await eventually(
+        brought, within=Budget.DELIVERY, label=f"the message in /sync of {device.device_id}"
+    )
