@@ -82,7 +82,7 @@ def test_no_route_is_about_nothing(table: RouteTable, servlets: Mapping[str, Ser
     ("servlet", "methods", "pool"),
     [
         ("RoomTypingRestServlet", "PUT", "writer-ephemeral"),
-        ("PresenceStatusRestServlet", "PUT", "writer-ephemeral"),
+        ("PresenceStatusRestServlet", "GET PUT", "writer-ephemeral"),
         ("SendToDeviceRestServlet", "PUT", "writer-device"),
         ("PushRuleRestServlet", "PUT DELETE", "writer-account"),
         ("ReceiptRestServlet", "POST", "writer-account"),

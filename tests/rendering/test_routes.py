@@ -57,6 +57,7 @@ def test_map_and_table_agree(method: str, path: str, query: str) -> None:
         ("GET", "/_matrix/federation/v1/media/download/c", "media-repository"),
         ("PUT", f"{V3}/rooms/!a:b/typing/@a:b", "writer-ephemeral"),
         ("PUT", f"{V3}/presence/@a:b/status", "writer-ephemeral"),
+        ("GET", f"{V3}/presence/@a:b/status", "writer-ephemeral"),
         ("PUT", f"{V3}/sendToDevice/m.room.encrypted/1", "writer-device"),
         ("POST", f"{V3}/rooms/!a:b/receipt/m.read/$c", "writer-account"),
         ("POST", f"{V3}/rooms/!a:b/read_markers", "writer-account"),
