@@ -1,0 +1,54 @@
+"""Simplified sliding sync, MSC4186, which newer clients use instead of /sync."""
+
+import pytest
+
+from fixtures.clients import rooms
+from fixtures.clients.journey import shared_room
+from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.syncing import POLL_MS
+from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.plugins.evidence import Evidence
+
+SYNC = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"
+
+WINDOW: Json = {
+    "lists": {
+        "all": {"ranges": [[0, 9]], "required_state": [["m.room.create", ""]], "timeline_limit": 10},
+    }
+}
+"""The ten newest rooms, with what began them and ten events of each."""
+
+
+@pytest.mark.requirement("CLI-032")
+async def test_a_window_shows_a_room_and_then_what_is_new(
+    alice: MatrixClient, bob: MatrixClient, evidence: Evidence
+) -> None:
+    """Precondition: Alice and Bob share a room in which she wrote. His window shows the room with its beginning and the
+    message; from there on it shows what she sends next, and not the room anew."""
+    room = await shared_room(alice, bob)
+    await alice.send(room, "old")
+    first = await bob.call("POST", SYNC, json=WINDOW)
+    await alice.send(room, "new")
+    position = first["pos"]
+
+    async def next_one() -> Json:
+        nonlocal position
+        answer = await bob.call("POST", SYNC, params={"pos": position, "timeout": POLL_MS}, json=WINDOW)
+        position = answer["pos"]
+        if room not in answer["rooms"]:
+            raise NotYet(f"the answer has {len(answer['rooms'])} other rooms")
+        shown: Json = answer["rooms"][room]
+        return shown
+
+    shown = first["rooms"].get(room, {})
+    later = await eventually(next_one, within=Budget.DELIVERY, label="the new message in the window")
+    evidence("window", {"count": first["lists"]["all"]["count"], "first": shown.get("initial")})
+    assert shown.get("initial"), f"the window does not show the room: {sorted(first['rooms'])}"
+    assert [event["type"] for event in shown["required_state"]] == ["m.room.create"]
+    assert "old" in rooms.bodies(shown["timeline"]), (
+        f"the window shows {rooms.bodies(shown['timeline'])} of the room"
+    )
+    assert rooms.bodies(later["timeline"]) == ["new"], (
+        f"then the window shows {rooms.bodies(later['timeline'])}"
+    )
+    assert not later.get("initial"), "the window shows the room anew, from its beginning"
