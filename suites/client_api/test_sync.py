@@ -1,13 +1,15 @@
 """What /sync brings: all of it, what is new, and a way back where it leaves something out."""
 
 import json
+from functools import partial
 
 import pytest
 
 from fixtures.clients import rooms
 from fixtures.clients.journey import shared_room
-from fixtures.clients.plain import MatrixClient, timeline
+from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.clients.syncing import answers_until, brought, joined
+from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.clients import NewUser
 from fixtures.plugins.evidence import Evidence
 
@@ -27,10 +29,14 @@ async def test_the_first_answer_is_all_and_the_next_what_is_new(
     """A room with a message. The first /sync brings its state and the message, the next only what was sent since."""
     room = await alice.create_room(name="Lobby")
     old = await alice.send(room, "old")
-    first = await alice.sync()
+    first = await answers_until(alice, partial(says, room, "old"), label="the message")
     new = await alice.send(room, "new")
-    answers = await answers_until(alice, lambda answer: joined(answer, room) or None, label="the room")
-    events = joined(first, room)["state"]["events"] + timeline(first, room)
+    answers = await answers_until(alice, partial(says, room, "new"), label="the next message")
+    events = [
+        event
+        for answer in first
+        for event in joined(answer, room).get("state", {}).get("events", []) + timeline(answer, room)
+    ]
     known = {event["event_id"] for event in events}
     later = [event["event_id"] for answer in answers for event in timeline(answer, room)]
     evidence("brought", {"first": len(known), "next": later})
@@ -46,7 +52,7 @@ async def test_full_state_is_the_state_once_more(alice: MatrixClient, evidence: 
     """Precondition: a client that is up to date. With full_state it gets the state again, and no message twice."""
     room = await alice.create_room(name="Lobby")
     await alice.send(room, "old")
-    await alice.sync()
+    await brought(alice, partial(says, room, "old"), label="the message")
     answer = await alice.sync(full_state="true")
     state = {event["type"] for event in joined(answer, room).get("state", {}).get("events", [])}
     evidence("state", sorted(state))
@@ -62,7 +68,16 @@ async def test_a_gap_leads_back(alice: MatrixClient, evidence: Evidence) -> None
     await alice.sync(filter=SHORT)
     for word in WORDS:
         await alice.send(room, word)
-    answer = joined(await alice.sync(filter=SHORT), room)["timeline"]
+    since = alice.since
+
+    async def all_at_once() -> Json:
+        alice.since = since
+        found: Json = joined(await alice.sync(filter=SHORT), room).get("timeline", {})
+        if rooms.bodies(found.get("events", []))[-1:] != list(WORDS[-1:]):
+            raise NotYet(f"/sync brings {rooms.bodies(found.get('events', []))}")
+        return found
+
+    answer = await eventually(all_at_once, within=Budget.DELIVERY, label="/sync brings the last message")
     shown = rooms.bodies(answer["events"])
     page = await alice.call(
         "GET", rooms.path(room, "messages"), params={"dir": "b", "from": answer["prev_batch"]}
@@ -91,18 +106,22 @@ async def test_members_come_when_they_speak(
     await rooms.put_state(alice, room, "m.room.name", {"name": "Lobby"})
     await alice.send(room, "first")
 
-    async def members() -> set[str]:
-        state = joined(await bob.sync(filter=LAZY), room).get("state", {}).get("events", [])
+    async def members(text: str) -> set[str]:
+        """Who comes along up to the message."""
+        answers = await answers_until(bob, partial(says, room, text), label=text, filter=LAZY)
+        state = [
+            event for answer in answers for event in joined(answer, room).get("state", {}).get("events", [])
+        ]
         return {event["state_key"] for event in state if event["type"] == "m.room.member"}
 
     bob.since = None
-    at_first = await members()
+    at_first = await members("first")
     await alice.send(room, "second")
-    await members()
+    await members("second")
     await alice.send(room, "third")
-    going_on = await members()
+    going_on = await members("third")
     await carol.send(room, "fourth")
-    carol_speaks = await members()
+    carol_speaks = await members("fourth")
     evidence("members", {"at first": len(at_first), "again": len(going_on), "Carol": len(carol_speaks)})
     assert alice.user_id in at_first, f"Alice spoke, and /sync brings {at_first} of the members"
     assert carol.user_id not in at_first, (
@@ -127,11 +146,17 @@ async def test_a_room_that_was_left_is_told_once(
     await rooms.act(bob, left, "leave")
     await rooms.act(bob, declined, "leave")
     await rooms.act(alice, banned, "ban", bob.user_id)
-    await alice.send(stays, "sentinel")
-    told = await left_until(bob, stays)
-    await alice.send(stays, "later")
-    again = await left_until(bob, stays)
     names = {left: "left", declined: "declined", banned: "banned"}
+    told: list[str] = []
+
+    def all_told(answer: Json) -> bool | None:
+        told.extend(answer.get("rooms", {}).get("leave", {}))
+        return set(told) >= set(names) or None
+
+    await answers_until(bob, all_told, label="what was left, declined and banned from")
+    await alice.send(stays, "sentinel")
+    answers = await answers_until(bob, partial(says, stays, "sentinel"), label="the later message")
+    again = [each for answer in answers for each in answer.get("rooms", {}).get("leave", {})]
     evidence("told", {"first": sorted(names[each] for each in told), "again": len(again)})
     assert sorted(told) == sorted(names), (
         f"of left, declined and banned /sync tells {sorted(names[each] for each in told)}"
@@ -139,9 +164,6 @@ async def test_a_room_that_was_left_is_told_once(
     assert not again, f"/sync tells again of {sorted(names[each] for each in again)}"
 
 
-async def left_until(user: MatrixClient, room: str) -> list[str]:
-    """The rooms that /sync says were left, up to the answer with the next event of another room."""
-    answers = await answers_until(
-        user, lambda answer: timeline(answer, room) or None, label="the next message"
-    )
-    return [left for answer in answers for left in answer.get("rooms", {}).get("leave", {})]
+def says(room: str, text: str, answer: Json) -> bool | None:
+    """Whether an answer has the message."""
+    return text in rooms.bodies(timeline(answer, room)) or None
