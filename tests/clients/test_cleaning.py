@@ -99,7 +99,7 @@ async def test_an_older_synapse_knows_only_where_somebody_is(memberships: Any) -
 
 async def test_a_room_that_is_gone_is_none() -> None:
     path = "/_synapse/admin/v1/rooms/!r"
-    there = {path: [{"creator": OURS}], f"{path}/members": [{"members": [ALSO]}]}
+    there: dict[str, list[Any]] = {path: [{"creator": OURS}], f"{path}/members": [{"members": [ALSO]}]}
     assert await look_into(admin(there, []), "!r") == Room("!r", OURS, (ALSO,))
     assert await look_into(admin({path: [404]}, []), "!r") is None
 

@@ -236,7 +236,7 @@ def test_what_is_not_there_is_said_before_the_first_test(
         (("--attach", "M/x"), "--attach 'M/x' is not the name of a namespace; give NAMESPACE"),
         (("--attach",), "--attach: expected one argument"),
     ],
-    ids=" ".join,
+    ids=["keep", "reuse", "a mutant", "none", "K3s", "no namespace", "nothing"],
 )
 def test_attaching_and_what_contradicts_it_is_a_wrong_call(words: tuple[str, ...], said: str) -> None:
     done = subprocess.run(
