@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fixtures.deployment.interface import DeploymentError
 from fixtures.rendering.objects import Manifest, Ref
-from fixtures.targets.attaching import Attachment
+from fixtures.rendering.secrets import load_declarations
+from fixtures.targets.attaching import LASTING, Attachment
 
 
 def made(kind: str, name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
 
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "targets.md"
 
 OBJECTS = (
     made("ConfigMap", "files-2456789bcd"),
@@ -64,3 +69,14 @@ def test_what_does_not_run_is_named(there: set[Ref], said: str) -> None:
 def test_a_secret_that_is_not_there_is_named(secrets: dict[str, Manifest | None]) -> None:
     with pytest.raises(DeploymentError, match=r"^namespace matrix: Secret/words is not there; make what .*"):
         wanted("words").with_secrets(THERE, secrets)
+
+
+def test_the_role_that_is_documented_suffices() -> None:
+    """It names every Secret that is read, and every kind that is listed."""
+    [text] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
+    rules = yaml.safe_load(text)["rules"]
+    [secrets] = (rule["resourceNames"] for rule in rules if rule["resources"] == ["secrets"])
+    assert sorted(secrets) == sorted(each.name for each in load_declarations().secrets)
+    listed = {resource for rule in rules if "list" in rule["verbs"] for resource in rule["resources"]}
+    assert {f"{kind.lower()}s" for kind in LASTING} <= listed
+    assert "pods" in listed
