@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.deployment.interface import DeploymentError, Event, SecretRef
+from fixtures.deployment.interface import DeploymentError, Event, FrontDoor, SecretRef
 from fixtures.deployment.roles import Role
 from fixtures.rendering.objects import Manifest, Ref
 from fixtures.targets.attaching import Attachment
 from fixtures.targets.kubernetes import attaching
-from fixtures.targets.kubernetes.attaching import attached_to
+from fixtures.targets.kubernetes.attaching import AttachedKubernetes, attached_to
 from fixtures.targets.kubernetes.cluster import Cluster
 
 WORD = "a-word-that-nobody-knows"
@@ -40,6 +40,7 @@ POD = made(
     spec={"containers": [MAIN], "nodeName": "n"},
     status={"containerStatuses": [{"name": "main", "containerID": "c", "ready": True}]},
 )
+ANOTHER = POD | {"metadata": {"name": "another-0", "uid": "2"}}
 POD["metadata"] |= {
     "uid": "1",
     "ownerReferences": [{"kind": "StatefulSet", "name": "redis", "controller": True}],
@@ -70,7 +71,7 @@ class ReadOnly:
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> ReadOnly:
     """A namespace in which all runs, beside what somebody else has there."""
-    there = ReadOnly(*RENDERED[1:], POD, SECRET, made("Service", "somebody-else-s"))
+    there = ReadOnly(*RENDERED[1:], POD, ANOTHER, SECRET, made("Service", "somebody-else-s"))
 
     @contextlib.asynccontextmanager
     async def client(_: Cluster) -> AsyncIterator[ReadOnly]:
@@ -91,14 +92,17 @@ async def test_objects_are_the_rendered_ones_and_secrets_the_read_ones(api: Read
         assert await running.get(Ref("StatefulSet", "redis")) is RENDERED[1]
         assert await running.secret(SecretRef("words", "word")) == WORD.encode()
         assert LAST_APPLIED not in str(running.objects)
-        assert [pod.name for pod in await running.pods(Role.REDIS)] == ["redis-0"]
+        assert [pod.name for pod in await running.pods(Role.REDIS)] == ["redis-0"], (
+            "the other one is not rendered"
+        )
         assert running.prefix == "conformance-r1-"
         assert running.observer.follower.censor(WORD.encode()) == b"[secret words/word]"
-        assert running.timeline == []
+        assert running.timeline == [], "that pods are there already is nothing that happened"
+        running.observer.tell("redis-0", "is gone")
         with pytest.raises(DeploymentError, match="restart: this deployment is attached to"):
             await running.restart(Role.REDIS)
     assert api.namespaces == {"prod"}
-    assert events == [], "that pods are there already is nothing that happened"
+    assert [each.event for each in events] == ["is gone"]
     assert list(tmp_path.iterdir()) == [], "somebody's logs were copied"
 
 
@@ -108,6 +112,27 @@ async def test_what_is_not_there_is_named(lost: Manifest, api: ReadOnly, tmp_pat
     api.objects = tuple(each for each in api.objects if each is not lost)
     refusal = (
         contextlib.nullcontext() if lost is POD else pytest.raises(DeploymentError, match=str(Ref.of(lost)))
+    )
+    with refusal:
+        async with attached_to(CLUSTER, wanted(tmp_path), on_event=lambda _: None):
+            pass
+
+
+@pytest.mark.parametrize("authority", [b"", b"-----BEGIN CERTIFICATE-----"], ids=["none", "one"])
+async def test_a_front_door_that_cannot_be_checked_is_told(
+    authority: bytes, api: ReadOnly, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever has a certificate of some authority has to say of which."""
+
+    async def open_door(deployment: AttachedKubernetes, _: contextlib.AsyncExitStack) -> None:
+        (file := tmp_path / "ca.pem").write_bytes(authority)
+        deployment.door = FrontDoor("tiny.example", "192.0.2.1", 443, 8448, file)
+
+    monkeypatch.setattr(attaching, "open_door", open_door)
+    refusal = (
+        contextlib.nullcontext()
+        if authority
+        else pytest.raises(DeploymentError, match=r"no Secret has a ca\.crt")
     )
     with refusal:
         async with attached_to(CLUSTER, wanted(tmp_path), on_event=lambda _: None):
