@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from dataclasses import dataclass
+from typing import Any, Never, cast
 
 import httpx
 import pytest
 
-from fixtures.clients.cleaning import Cleaned, Mark, Room, accounts, look_into, purge, rooms_of
+from fixtures.clients.cleaning import Cleaned, Mark, Room, accounts, clean, look_into, purge, rooms_of
 from fixtures.clients.plain import MatrixClient
+from fixtures.deployment.interface import Deployment, DeploymentError
 from fixtures.deployment.waiting import Impossible
+from fixtures.rendering.objects import Ref
 
 MARK = Mark("conformance-1-", "m.test")
 OURS, ALSO, THEIRS = "@conformance-1-alice-a:m.test", "@conformance-1-bob-b:m.test", "@alice:m.test"
@@ -124,3 +128,20 @@ async def test_a_purge_that_failed_is_not_waited_for() -> None:
     }
     with pytest.raises(Impossible, match="no space"):
         await purge(admin(answers, []), "!r")
+
+
+@dataclass
+class Silent:
+    """A deployment whose main process cannot be reached."""
+
+    prefix: str = "conformance-1-"
+
+    def dial(self, to: Ref, _: str) -> Never:
+        raise DeploymentError(f"no ready pod is behind {to}")
+
+
+async def test_who_cannot_ask_says_what_may_be_left() -> None:
+    """One line, and no exception: the end of a run is not the place for another one."""
+    done = await clean(cast(Deployment, Silent()), lambda _: None)
+    [line] = done.left
+    assert re.match(r"accounts that begin with conformance-1-, and their rooms: .*Service/synapse-main", line)
