@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures.plugins.judging",
     "fixtures.plugins.coverage",
     "fixtures.plugins.programs",
+    "fixtures.plugins.cleaning",
     "fixtures.plugins.deployment",
     "fixtures.plugins.admission",
     "fixtures.plugins.clients",

@@ -5,7 +5,7 @@ import secrets
 import httpx
 import pytest
 
-from fixtures.clients.accounts import register
+from fixtures.clients.accounts import localpart, register
 from fixtures.clients.plain import MatrixClient, MatrixError, log_in
 from fixtures.clients.tokens import answers, refused_everywhere, taken_everywhere
 from fixtures.deployment.interface import Deployment
@@ -84,12 +84,14 @@ async def test_a_logout_of_all_ends_every_device(
 
 
 @pytest.mark.requirement("CLI-007")
-async def test_a_stranger_cannot_make_an_account(http: httpx.AsyncClient, evidence: Evidence) -> None:
+async def test_a_stranger_cannot_make_an_account(
+    deployment: Deployment, http: httpx.AsyncClient, evidence: Evidence
+) -> None:
     """Without any token: POST /register with a name and a password, in one step as bots do. It is forbidden."""
     answer = await http.post(
         "/_matrix/client/v3/register",
         json={
-            "username": f"stranger-{secrets.token_hex(4)}",
+            "username": localpart(deployment, "stranger"),
             "password": secrets.token_urlsafe(16),
             "auth": {"type": "m.login.dummy"},
         },

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fixtures.clients.accounts import SHARED_SECRET, ask_for_account
+from fixtures.clients.accounts import SHARED_SECRET, ask_for_account, localpart
 from fixtures.clients.journey import healthy, shared_room
 from fixtures.clients.macaroons import UNSUBSCRIBE, unsubscription
 from fixtures.clients.media import Media, download, forget_local_copies, upload
@@ -189,7 +189,7 @@ async def test_registration_knows_the_new_secret_only(
         await ask_for_account(
             deployment,
             words[SHARED_SECRET],
-            f"late-{secrets.token_hex(4)}",
+            localpart(deployment, "late"),
             secrets.token_urlsafe(16),
         )
         for words in (rotated.old, rotated.new)

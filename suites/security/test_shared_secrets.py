@@ -5,7 +5,7 @@ import secrets
 import httpx
 import pytest
 
-from fixtures.clients.accounts import SHARED_SECRET, ask_for_account
+from fixtures.clients.accounts import SHARED_SECRET, ask_for_account, localpart
 from fixtures.clients.replication import stream_updates
 from fixtures.deployment.interface import Absent, Deployment, SecretRef
 from fixtures.deployment.roles import Role
@@ -46,7 +46,7 @@ async def test_registration_wants_its_secret(deployment: Deployment, evidence: E
     wrongs = {"another secret": secrets.token_urlsafe(32).encode(), "an empty one": b""}
 
     async def answer(key: bytes) -> httpx.Response:
-        name, password = f"stranger-{secrets.token_hex(4)}", secrets.token_urlsafe(16)
+        name, password = localpart(deployment, "stranger"), secrets.token_urlsafe(16)
         return await ask_for_account(deployment, key, name, password, admin=True)
 
     control = await answer(secret.strip())

@@ -1,7 +1,7 @@
 """Who is let into the database, Redis and the object store, and what for."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import httpx
 import pytest
@@ -28,18 +28,22 @@ SELECT 'owns database ' || datname FROM pg_database WHERE pg_get_userbyid(datdba
 REFUSED = "-NOPERM"
 FORBIDDEN_COMMANDS = (
     ("CONFIG", "GET", "maxmemory"),
-    ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"),
     ("ACL", "LIST"),
     ("KEYS", "*"),
     ("EVAL", "return 1", "0"),
     ("CLIENT", "LIST"),
+)
+"""What Synapse has no use for, and what would tell an intruder something."""
+
+DESTRUCTIVE_COMMANDS = (
+    ("CONFIG", "SET", "maxmemory-policy", "allkeys-lru"),
     ("REPLICAOF", "NO", "ONE"),
     ("CLIENT", "PAUSE", "1"),
     ("CLIENT", "KILL", "TYPE", "replica"),
     ("FLUSHALL",),
     ("SHUTDOWN", "NOSAVE"),
 )
-"""What Synapse has no use for; the last ones are what an intruder would do."""
+"""What an intruder would do; where one is not refused it happens."""
 
 BUCKETS = {
     "media": "s3-media",
@@ -132,9 +136,10 @@ async def test_redis_lets_nobody_in_without_a_password(
     assert seen, "no pod plays the role redis"
 
 
-@pytest.mark.requirement("SEC-011")
-async def test_synapse_may_do_in_redis_what_it_needs(deployment: Deployment, evidence: Evidence) -> None:
-    """Precondition: Synapse's user may publish. What would read the others' or take Redis down is refused."""
+async def refused_to_synapse(
+    deployment: Deployment, commands: Iterable[tuple[str, ...]], evidence: Evidence
+) -> None:
+    """Synapse's user may publish, and none of the commands."""
     password = await deployment.secret(SecretRef("redis", "password"))
     assert not isinstance(password, Absent), password
     (pod, *_) = await deployment.pods(Role.REDIS)
@@ -144,22 +149,48 @@ async def test_synapse_may_do_in_redis_what_it_needs(deployment: Deployment, evi
 
     control = await told("PUBLISH", "conformance", "nobody listens")
     assert control == ":0", f"Synapse's user may not publish ({control}): nothing is proved"
-    answers = {" ".join(command): await told(*command) for command in FORBIDDEN_COMMANDS}
+    answers = {" ".join(command): await told(*command) for command in commands}
     evidence("answers", answers)
     allowed = [f"{command} ({each})" for command, each in answers.items() if not each.startswith(REFUSED)]
     assert not allowed, f"Redis lets Synapse's user do {', '.join(allowed)}; narrow its rules in secrets.yaml"
 
 
+@pytest.mark.requirement("SEC-011")
+async def test_synapse_may_do_in_redis_what_it_needs(deployment: Deployment, evidence: Evidence) -> None:
+    """Precondition: Synapse's user may publish. What would read the others' or tell of them is refused."""
+    await refused_to_synapse(deployment, FORBIDDEN_COMMANDS, evidence)
+
+
+@pytest.mark.requirement("SEC-011")
+@pytest.mark.disruptive(Role.REDIS)
+async def test_synapse_cannot_take_redis_down(deployment: Deployment, evidence: Evidence) -> None:
+    """Precondition: Synapse's user may publish. What would empty, detach, pause or end Redis is refused.
+
+    Disruptive: where the promise is broken, the attempt succeeds.
+    """
+    await refused_to_synapse(deployment, DESTRUCTIVE_COMMANDS, evidence)
+
+
 @pytest.mark.requirement("SEC-012")
 async def test_an_identity_reaches_its_own_bucket_only(deployment: Deployment, evidence: Evidence) -> None:
-    """Each identity of the object store lists and writes in each bucket: it succeeds in its own, and there alone."""
+    """Each identity of the object store lists and writes in each bucket: it succeeds in its own, and there alone.
+
+    What was written has a name that was never there before, and is removed by the bucket's own keys.
+    """
     keys = {bucket: await keys_of(deployment, secret) for bucket, secret in BUCKETS.items()}
-    answers = {
-        (owner, method, bucket): (await tried(deployment, keys[owner], method, bucket)).status_code
-        for owner in BUCKETS
-        for bucket in BUCKETS
-        for method in ("GET", "PUT")
-    }
+    name = f"conformance-{secrets.token_hex(8)}"
+    try:
+        answers = {
+            (owner, method, bucket): (await tried(deployment, keys[owner], method, bucket, name)).status_code
+            for owner in BUCKETS
+            for bucket in BUCKETS
+            for method in ("GET", "PUT")
+        }
+    finally:
+        removals = {
+            bucket: (await request(deployment, "DELETE", f"/{bucket}/{name}", keys[bucket])).status_code
+            for bucket in BUCKETS
+        }
     evidence("answers", {" ".join(words): status for words, status in answers.items()})
     for (owner, method, bucket), status in answers.items():
         expected = httpx.codes.OK if owner == bucket else httpx.codes.FORBIDDEN
@@ -167,6 +198,8 @@ async def test_an_identity_reaches_its_own_bucket_only(deployment: Deployment, e
             f"the keys of {owner} and {method} in the bucket {bucket}: {status}, not {expected}; "
             "see s3-identities in secrets.yaml"
         )
+    stays = {bucket: status for bucket, status in removals.items() if httpx.codes.is_error(status)}
+    assert not stays, f"the object {name} could not be removed again: {stays}; remove it by hand"
 
 
 @pytest.mark.requirement("SEC-012")
@@ -187,7 +220,9 @@ async def test_nobody_reaches_a_bucket_without_its_keys(deployment: Deployment, 
     assert not let_in, f"the object store does not refuse: {let_in}; is -s3.config given?"
 
 
-async def tried(deployment: Deployment, keys: Keys | None, method: str, bucket: str) -> httpx.Response:
+async def tried(
+    deployment: Deployment, keys: Keys | None, method: str, bucket: str, name: str = ""
+) -> httpx.Response:
     """List a bucket (GET), or put a small object into it."""
-    path = f"/{bucket}/" if method == "GET" else f"/{bucket}/conformance"
+    path = f"/{bucket}/{name}" if method == "PUT" else f"/{bucket}/"
     return await request(deployment, method, path, keys, b"" if method == "GET" else b"conformance")
