@@ -143,9 +143,8 @@ async def test_a_run_leaves_no_trace(somebody: Somebody, tmp_path: Path) -> None
     assert prefix == f"conformance-{report.run.id.lower()}-"
     ours = await accounts_of(somebody, prefix)
     assert all(name.startswith(f"@{prefix}") for name in ours)
-    assert {re.sub(r"^.*-([a-z]+)-[0-9a-f]{8}:.*$", r"\1", name) for name in ours} == {
-        *("alice", "bob", "cleaner")
-    }
+    names = {re.sub(r"^.*-([a-z]+)-[0-9a-f]{8}:.*$", r"\1", name) for name in ours}
+    assert names >= {"alice", "bob", "cleaner"}
     assert all(ours.values()), ours
     told = report.deployment.surroundings["Taken away at the end"]
     assert told == f"{len(ours)} users deactivated, 4 rooms purged, 0 media deleted; nothing is left"
