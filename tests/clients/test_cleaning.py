@@ -9,7 +9,17 @@ from typing import Any, Never, cast
 import httpx
 import pytest
 
-from fixtures.clients.cleaning import Cleaned, Mark, Room, accounts, clean, look_into, purge, rooms_of
+from fixtures.clients.cleaning import (
+    Cleaned,
+    Mark,
+    Room,
+    abandoned,
+    accounts,
+    clean,
+    look_into,
+    purge,
+    rooms_of,
+)
 from fixtures.clients.plain import MatrixClient
 from fixtures.deployment.interface import Deployment, DeploymentError
 from fixtures.deployment.waiting import Impossible
@@ -81,13 +91,19 @@ def admin(answers: dict[str, list[Any]], asked: list[str]) -> MatrixClient:
 async def test_accounts_are_found_page_by_page() -> None:
     """The server also finds who has the prefix in a display name: those are left out."""
     pages = [
-        {"users": [{"name": OURS}, {"name": THEIRS}], "next_token": "100"},
-        {"users": [{"name": ALSO}]},
+        {
+            "users": [{"name": OURS, "deactivated": False}, {"name": THEIRS, "deactivated": False}],
+            "next_token": "100",
+        },
+        {"users": [{"name": ALSO, "deactivated": True}]},
     ]
     asked: list[str] = []
-    assert await accounts(admin({"/_synapse/admin/v2/users": pages}, asked), MARK) == [OURS, ALSO]
+    assert await accounts(admin({"/_synapse/admin/v2/users": pages}, asked), MARK) == {
+        OURS: True,
+        ALSO: False,
+    }
     assert [each.partition("from=")[2].partition("&")[0] for each in asked] == ["0", "100"]
-    assert all("name=conformance-1-&guests=false" in each for each in asked)
+    assert all("name=conformance-1-&guests=false&deactivated=true" in each for each in asked)
 
 
 @pytest.mark.parametrize("memberships", [{"memberships": {"!r": "leave", "!s": "invite"}}, 404])
@@ -101,6 +117,22 @@ async def test_an_older_synapse_knows_only_where_somebody_is(memberships: Any) -
     found = list(await rooms_of(admin(answers, asked), OURS))
     assert len(asked) == (2 if memberships == 404 else 1)
     assert found == (["!s"] if memberships == 404 else ["!r", "!s"])
+
+
+async def test_rooms_that_everybody_left_are_found_by_who_made_them() -> None:
+    """The emptiest come first: from the first room with somebody in it on nobody looks."""
+
+    def room(room_id: str, creator: str | None, members: int) -> dict[str, Any]:
+        return {"room_id": room_id, "creator": creator, "joined_local_members": members}
+
+    pages = [
+        {"rooms": [room("!a", OURS, 0), room("!b", THEIRS, 0)], "next_batch": 2},
+        {"rooms": [room("!c", None, 0), room("!d", ALSO, 0), room("!e", OURS, 1)], "next_batch": 5},
+    ]
+    asked: list[str] = []
+    found = await abandoned(admin({"/_synapse/admin/v1/rooms": pages}, asked), MARK)
+    assert found == ["!a", "!d"]
+    assert [each.partition("from=")[2].partition("&")[0] for each in asked] == ["0", "2"]
 
 
 async def test_a_room_that_is_gone_is_none() -> None:
