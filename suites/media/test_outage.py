@@ -2,8 +2,6 @@
 
 import secrets
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -13,22 +11,10 @@ from fixtures.clients.plain import MatrixClient
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.faults.pods import away
 from fixtures.plugins.evidence import Evidence
 
 TYPE = "application/octet-stream"
-
-
-@asynccontextmanager
-async def no_object_store(deployment: Deployment) -> AsyncIterator[None]:
-    """Nobody is behind the object store's Service; back, with what it had, at the end."""
-    before = len(await deployment.pods(Role.OBJECT_STORAGE))
-    try:
-        await deployment.scale(Role.OBJECT_STORAGE, 0)
-        await deployment.settled(within=Budget.HEALTH.seconds())
-        yield
-    finally:
-        await deployment.scale(Role.OBJECT_STORAGE, before)
-        await deployment.settled(within=Budget.HEALTH.seconds())
 
 
 async def cold(deployment: Deployment, user: MatrixClient, content: bytes) -> Media:
@@ -73,7 +59,7 @@ async def test_an_outage_is_told(deployment: Deployment, alice: MatrixClient, ev
     """
     content = secrets.token_bytes(1000)
     media = await cold(deployment, alice, content)
-    async with no_object_store(deployment):
+    async with away(deployment, Role.OBJECT_STORAGE):
         faults = [
             await refused(alice, "POST", UPLOAD, content, within=Budget.MEDIA_REFUSED),
             await refused(alice, "GET", media.path, None, within=Budget.MEDIA_REFUSED),
@@ -90,7 +76,7 @@ async def test_an_outage_costs_nothing(
     """Precondition: media in the object store only. It goes away and comes back: they are whole, uploads succeed."""
     content = secrets.token_bytes(100_000)
     media = await cold(deployment, alice, content)
-    async with no_object_store(deployment):
+    async with away(deployment, Role.OBJECT_STORAGE):
         pass
 
     async def served() -> httpx.Response:

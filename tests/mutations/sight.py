@@ -22,7 +22,13 @@ from fixtures.rendering.objects import (
     workloads,
 )
 
-SERVERS: Final = frozenset(Role) - {Role.POSTGRESQL, Role.REDIS, Role.REDIS_PROXY, Role.OBJECT_STORAGE}
+SERVERS: Final = frozenset(Role) - {
+    Role.POSTGRESQL,
+    Role.REDIS,
+    Role.REDIS_PROXY,
+    Role.OBJECT_STORAGE,
+    Role.OBJECT_STORAGE_BACKEND,
+}
 """HAProxy and the processes of Synapse: of the others, routing sees the Services only."""
 
 _OF_CONTAINERS: Final = ("name", "command", "args", "env", "ports", "volumeMounts", "lifecycle")
