@@ -1,4 +1,4 @@
-"""A container engine of a test's own, and what it may give a container here."""
+"""A container engine of a test's own."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from reports.model import NotRun, NotRunKind
 
@@ -18,36 +18,6 @@ BRIDGE: Final = "198.51.100"
 READY_S: Final = 60.0
 PERIOD_S: Final = 0.1
 LIMIT_S: Final = 300.0
-
-# In the order of their bits: capabilities(7).
-CAPABILITIES: Final = (
-    *("CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL"),
-    *("SETGID", "SETUID", "SETPCAP", "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST"),
-    *("NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE", "SYS_RAWIO"),
-    *("SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE"),
-    *("SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE"),
-    *("AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM"),
-    *("BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE"),
-)
-TOO_NEW: Final = {"PERFMON", "BPF", "CHECKPOINT_RESTORE"}
-"""Debian 12's engine does not know them."""
-
-
-def privileges() -> Mapping[str, Any]:
-    """`privileged`, or where root lacks a capability, which engines do not forgive, all else that it means."""
-    status = Path("/proc/self/status").read_text()
-    bounding = int(next(line for line in status.splitlines() if line.startswith("CapBnd")).split()[1], 16)
-    had = [name for bit, name in enumerate(CAPABILITIES) if bounding >> bit & 1]
-    if len(had) == len(CAPABILITIES):
-        return {"privileged": True, "cgroupns": "host"}
-    return {
-        "privileged": False,
-        "cgroupns": "host",
-        "cap_add": [name for name in had if name not in TOO_NEW],
-        "device_cgroup_rules": ["a *:* rwm"],
-        "devices": ["/dev/kmsg:/dev/kmsg"],
-        "security_opt": ["seccomp=unconfined"],
-    }
 
 
 @contextlib.contextmanager

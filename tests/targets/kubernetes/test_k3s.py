@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +14,18 @@ from fixtures.deployment.interface import DeploymentError, Event
 from fixtures.targets.kubernetes.images.node import NAME, node_image
 from fixtures.targets.kubernetes.providers.k3s import IMAGE, k3s_cluster, need_engine
 from fixtures.targets.kubernetes.providers.node import NODE
-from tests.targets.kubernetes.docker_engine import docker, docker_engine, privileges
+from tests.targets.kubernetes.docker_engine import docker, docker_engine
 from tests.targets.kubernetes.on_node import Api, need_node
+
+SMOKE_S = 600.0
+ROOT = Path(__file__).parents[3]
+SMOKE = (
+    "suites/client_api/test_basics.py",
+    "suites/client_api/test_rooms.py",
+    "suites/media/test_access.py",
+)
+# As the fixture `engine` says it to this process.
+ENGINE = {"TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_CONNECTION_MODE": "docker_host"}
 
 
 async def test_without_an_engine_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -41,6 +53,13 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def our_node(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of an image that the engine has: our node's."""
+    docker(engine, "load", "--input", str(node_image(NODE, tmp_path_factory.mktemp("image"))))
+    return NAME
+
+
 async def test_image_that_cannot_be_had_is_named(engine: str, tmp_path: Path) -> None:
     """One line: which image, and what to do."""
     with pytest.raises(DeploymentError, match=rf"{IMAGE}.*use --target node"):
@@ -48,15 +67,10 @@ async def test_image_that_cannot_be_had_is_named(engine: str, tmp_path: Path) ->
             pytest.fail("it started")
 
 
-async def test_our_node_is_a_k3s(
-    engine: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_our_node_is_a_k3s(engine: str, our_node: str, tmp_path: Path) -> None:
     """The node as an image, run by testcontainers as K3s: its API answers and pods run; then no container is left."""
-    docker(engine, "load", "--input", str(node_image(NODE, tmp_path_factory.mktemp("image"))))
     told: list[Event] = []
-    async with k3s_cluster(
-        folder=tmp_path, archives=[], on_event=told.append, image=NAME, privileges=privileges()
-    ) as cluster:
+    async with k3s_cluster(folder=tmp_path, archives=[], on_event=told.append, image=our_node) as cluster:
         api = Api(cluster)
         assert [each.event for each in told] == ["starts", "ready"]
         assert len(docker(engine, "ps", "-q").stdout.split()) == 1
@@ -66,3 +80,14 @@ async def test_our_node_is_a_k3s(
         )
     assert docker(engine, "ps", "-aq").stdout == ""
     assert not cluster.kubeconfig.exists()
+
+
+def test_suites_run_on_a_k3s(engine: str, our_node: str, tmp_path: Path) -> None:
+    """By the command line: the deployment gets ready in the container, and people talk; then no container is left."""
+    command = ["pytest", *SMOKE, "--target=k3s", f"--k3s-image={our_node}", f"--report-dir={tmp_path}"]
+    environment = {**os.environ, **ENGINE, "DOCKER_HOST": engine}
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=SMOKE_S, check=False
+    )
+    assert ran.returncode == 0, ran.stdout[-3000:] + ran.stderr[-1000:]
+    assert docker(engine, "ps", "-aq").stdout == ""
