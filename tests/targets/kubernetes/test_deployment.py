@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from signal import Signals
-from typing import Any
 
 import pytest
 
 from fixtures.deployment.interface import (
     Absent,
-    Address,
     Capability,
     Completed,
     Deployment,
@@ -30,21 +28,28 @@ from fixtures.deployment.interface import (
 from fixtures.deployment.patch import FileEdit, ObjectEdit, Patch
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget, NotYet, eventually
-from fixtures.rendering.catalogue import catalogue
 from fixtures.rendering.objects import Manifest, Ref
-from fixtures.targets.kubernetes.bringing import attached, kubernetes_deployment
+from fixtures.targets.kubernetes.bringing import attached
 from fixtures.targets.kubernetes.client import client
 from fixtures.targets.kubernetes.cluster import Cluster
-from fixtures.targets.kubernetes.images.caching import cache_folder
-from fixtures.targets.kubernetes.images.composer import composed
-from fixtures.targets.kubernetes.providers.node import NODE, node_cluster
+from fixtures.targets.kubernetes.placing import placed
 from fixtures.targets.kubernetes.sanity import DEFAULT_CLASS
-from reports.model import NotRun, NotRunKind
+from fixtures.targets.kubernetes.target import KubernetesDeployment
 from tests.targets.kubernetes.on_node import Api
+from tests.targets.kubernetes.tiny import (
+    OBJECTS,
+    PASSWORD,
+    PORT,
+    SERVE,
+    SERVER,
+    container,
+    deployed,
+    ping,
+    pod_spec,
+    tiny_node,
+    workload,
+)
 
-IMAGE = next(each.name for each in catalogue().images if each.repository.endswith("/redis"))
-PASSWORD = "correct-horse-battery"
-SERVE = 'echo "serving $(cat /files/greeting)"; exec redis-server --port 6379 --save "" --protected-mode no'
 # Opens a connection, and asks on it when it is told to: at first nobody answers, then somebody does.
 SPEAK = r"""
 exec 3<>"/dev/tcp/$0/6379"
@@ -56,104 +61,12 @@ touch /scratch/asked
 read -r answer <&3 && echo "$answer"
 """
 SIZES = (10, 3_000, 300_000)
-PORT = "redis"
-
-
-def container(command: str, **more: Any) -> Manifest:
-    """A container that is as confined as ours are."""
-    security = {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    resources = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}}
-    words = ["sh", "-c", command]
-    return {
-        "name": "main",
-        "image": IMAGE,
-        "command": words,
-        "securityContext": security,
-        "resources": resources,
-    } | more
-
-
-def pod_spec(main: Manifest, **more: Any) -> Manifest:
-    """Of a pod that mounts the ConfigMap and the Secret."""
-    mounts = [{"name": "files", "mountPath": "/files"}, {"name": "secrets", "mountPath": "/secrets"}]
-    scratch = {"name": "scratch", "mountPath": "/scratch"}
-    return {
-        "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": 1,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 999,
-            "fsGroup": 999,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [main | {"volumeMounts": [*mounts, scratch]}],
-        "volumes": [
-            {"name": "files", "configMap": {"name": "files"}},
-            {"name": "secrets", "secret": {"secretName": "secrets"}},
-            {"name": "scratch", "emptyDir": {}},
-        ],
-    } | more
-
-
-def workload(kind: str, name: str, main: Manifest, *, replicas: int = 1) -> Manifest:
-    """A Deployment or StatefulSet of such pods."""
-    labels = {"app": name}
-    spec = {
-        "replicas": replicas,
-        "selector": {"matchLabels": labels},
-        "template": {"metadata": {"labels": labels}, "spec": pod_spec(main)},
-    }
-    return {
-        "apiVersion": "apps/v1",
-        "kind": kind,
-        "metadata": {"name": name},
-        "spec": spec | ({"serviceName": name} if kind == "StatefulSet" else {}),
-    }
-
-
-SERVER = container(
-    SERVE,
-    ports=[{"name": PORT, "containerPort": 6379}, {"name": "nobody", "containerPort": 6380}],
-    readinessProbe={"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-)
-WATCHER = container("exec sleep infinity # haproxy")
-
-OBJECTS: tuple[Manifest, ...] = (
-    {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "tiny"}},
-    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "files"}, "data": {"greeting": "hello"}},
-    {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "secrets"},
-        "stringData": {"password": PASSWORD},
-    },
-    {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": "redis"},
-        "spec": {"selector": {"app": "redis"}, "ports": [{"name": PORT, "port": 16379, "targetPort": PORT}]},
-    },
-    workload("StatefulSet", "redis", SERVER),
-    workload("Deployment", "watcher", WATCHER),
-)
 
 
 @pytest.fixture(scope="module")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cluster]:
     """A node with the one image."""
-    if not (NODE / "kube").exists():
-        raise NotRun(
-            NotRunKind.UNAVAILABLE, "the programs of a node are not built: ./run pytest --target node …"
-        )
-    made = await asyncio.to_thread(composed, [IMAGE], cache_folder() / "images")
-    folder = tmp_path_factory.mktemp("node")
-    async with node_cluster(
-        name="tiny", folder=folder, archives=made.archives, keep=False, on_event=lambda _: None
-    ) as there:
+    async with tiny_node(tmp_path_factory.mktemp("node")) as there:
         yield there
 
 
@@ -161,25 +74,6 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
 def shared(cluster: Cluster) -> Cluster:
     """The same, as somebody else's: each deployment has a namespace of its own."""
     return replace(cluster, provider="kubeconfig", ephemeral=False, address=None)
-
-
-@contextlib.asynccontextmanager
-async def deployed(
-    cluster: Cluster, folder: Path, *objects: Manifest, keep: bool = False, within: float = 120.0
-) -> AsyncIterator[Deployment]:
-    """These objects on the cluster, as those of a run."""
-    async with kubernetes_deployment(
-        cluster,
-        objects,
-        folder=folder,
-        server_name="tiny.example",
-        run=folder.name,
-        begin=time.time(),
-        within=within,
-        on_event=lambda _: None,
-        keep=keep,
-    ) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
@@ -199,14 +93,6 @@ async def redis(running: Deployment) -> Pod:
 async def run(running: Deployment, pod: Pod, script: str, stdin: bytes = b"") -> Completed:
     """A script in a pod."""
     return await running.exec(pod, "sh", "-c", script, stdin=stdin, within=Budget.REQUEST.seconds())
-
-
-async def ping(address: Address) -> bytes:
-    """What a server answers."""
-    reader, writer = await asyncio.open_connection(address.host, address.port)
-    with contextlib.closing(writer):
-        writer.write(b"PING\r\n")
-        return await reader.readline()
 
 
 async def there(running: Deployment, pod: Pod, file: str) -> None:
@@ -413,6 +299,20 @@ async def test_logs_are_followed_from_the_start_and_censored(shared: Cluster, tm
         await eventually(written, within=Budget.LOG_LINE, label="the log is in the run's folder")
         assert PASSWORD not in file.read_text()
         assert "[secret secrets/password]" in file.read_text()
+
+
+async def test_what_operators_make_is_as_secret(shared: Cluster, tmp_path: Path) -> None:
+    """A Secret that nobody of the run applied: its key is censored, the name of a host in it is not."""
+    host = "database.tiny.example"
+    values = {"tls.key": PASSWORD[::-1], "host": host}
+    made = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "made"}, "stringData": values}
+    async with deployed(shared, tmp_path, *OBJECTS[:4]) as running:
+        assert isinstance(running, KubernetesDeployment)
+        [here] = placed([made], running.placement)
+        await running.client.apply(here)
+        await running.dumped()
+        censored = running.observer.follower.censor(f"{PASSWORD[::-1]} {PASSWORD} {host}".encode())
+    assert censored == f"[secret made/tls.key] [secret secrets/password] {host}".encode()
 
 
 @pytest.mark.parametrize(
