@@ -30,8 +30,13 @@ from tests.targets.kubernetes.on_node import need_node
 
 READY_S: Final = 240.0
 CONTENT: Final = 300_000
-BASES: Final = ("namespace", "config/synapse", "infrastructure/03-object-storage")
-"""The second is not for MinIO: it says what the bucket is called."""
+BASES: Final = (
+    "namespace",
+    "config/synapse",
+    "infrastructure/03-object-storage",
+    "infrastructure/04-networking",
+)
+"""The second is not for MinIO: it says what the bucket is called. The last has the policies that all pods need."""
 
 SMALL: Final = """
 - op: remove
