@@ -6,17 +6,17 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Browser
 
 from fixtures.deployment.interface import Absent, FrontDoor
 from fixtures.peers.browser.chromium import chromium
 from fixtures.peers.browser.machine import this_machine
-from fixtures.peers.browser.serving import served
+from fixtures.peers.browser.serving import ORIGIN
 from fixtures.peers.browser.trust import certificates
 from fixtures.rendering.certificates import Issue, issue
 
@@ -53,15 +53,15 @@ async def server(issued: Issue, folder: Path) -> AsyncIterator[int]:
         yield listening.sockets[0].getsockname()[1]
 
 
-async def seen(browser: Browser, folder: Path, address: str) -> tuple[str, list[str]]:
+async def seen(front: FrontDoor, folder: Path, address: str) -> tuple[str, list[str]]:
     """What a page of another origin gets from there, and what the browser says of it."""
     (folder / "page").mkdir()
     (folder / "page" / "index.html").write_text("<!doctype html><link rel=icon href=data:,>")
     said: list[str] = []
-    with served(folder / "page") as origin:
+    async with chromium(front, replace(this_machine(), page=folder / "page")) as browser:
         page = await browser.new_page()
         page.on("console", lambda message: said.append(message.text))
-        await page.goto(f"{origin}/index.html")
+        await page.goto(f"{ORIGIN}/index.html")
         return await page.evaluate(LOOK, address), said
 
 
@@ -84,8 +84,7 @@ async def test_a_certificate_is_judged(
     (tmp_path / "ca.pem").write_bytes(authority)
     async with server(issued, tmp_path) as port:
         front = FrontDoor(NAME, "127.0.0.1", port, port, tmp_path / "ca.pem")
-        async with chromium(front, this_machine()) as browser:
-            text, said = await seen(browser, tmp_path, f"https://{NAME}/")
+        text, said = await seen(front, tmp_path, f"https://{NAME}/")
     if complaint is None:
         assert text == "ok", f"{text}; the browser: {said}"
     else:
@@ -96,8 +95,7 @@ async def test_no_other_server_is_found(tmp_path: Path) -> None:
     """A name of the world is not looked up."""
     (tmp_path / "ca.pem").write_bytes(issue([NAME], now=datetime.now(UTC)).authority)
     front = FrontDoor(NAME, "127.0.0.1", 1, 1, tmp_path / "ca.pem")
-    async with chromium(front, this_machine()) as browser:
-        _, said = await seen(browser, tmp_path, "https://example.org/")
+    _, said = await seen(front, tmp_path, "https://example.org/")
     assert any("ERR_NAME_NOT_RESOLVED" in line for line in said), said
 
 
