@@ -11,5 +11,6 @@ pytest_plugins = [
     "fixtures.plugins.deployment",
     "fixtures.plugins.admission",
     "fixtures.plugins.clients",
+    "fixtures.plugins.browser",
     "fixtures.plugins.history",
 ]
