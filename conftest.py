@@ -13,4 +13,5 @@ pytest_plugins = [
     "fixtures.plugins.clients",
     "fixtures.plugins.browser",
     "fixtures.plugins.history",
+    "fixtures.plugins.peers",
 ]
