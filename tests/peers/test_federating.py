@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.peers import federation_server
+from fixtures.peers.fake import placement
 from fixtures.peers.federation_server import other_endpoints, room_endpoints
 from fixtures.peers.federation_server.homeserver import Homeserver
 from fixtures.peers.federation_server.listening import serve_control, serve_federation
@@ -23,6 +23,7 @@ from fixtures.peers.federation_server.versions import VERSIONS, Json
 from fixtures.rendering.certificates import issue
 
 LOOPBACK = "127.0.0.1"
+NAMES = ("one.test", "two.test")
 PYTHON = Path(__file__).parents[2] / ".venv" / "programs" / "synapse" / "bin" / "python"
 
 
@@ -42,24 +43,22 @@ class Told:
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[tuple[Told, str, str]]:
     """The control API, and two servers."""
-    made = issue([LOOPBACK], now=datetime.now(UTC))
+    made = issue(NAMES, now=datetime.now(UTC))
     for name, text in (("crt", made.certificate), ("key", made.key), ("ca", made.authority)):
         (tmp_path / name).write_bytes(text)
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(tmp_path / "crt", tmp_path / "key")
-    trust = ssl.create_default_context(cafile=str(tmp_path / "ca"))
     places: dict[str, tuple[str, int]] = {}
+    outbound = Outbound(ssl.create_default_context(cafile=str(tmp_path / "ca")), places)
     routes = (*room_endpoints.ROUTES, *other_endpoints.ROUTES)
-    # Names by address, ports by place: the socket knows its port only when it listens.
-    two = [Homeserver(f"{LOOPBACK}:{number}", Outbound(trust, places), routes) for number in (1, 2)]
+    both = {name: Homeserver(name, outbound, routes) for name in NAMES}
     with ExitStack() as stack:
-        for one in two:
-            listener = stack.enter_context(serve_federation(one, (LOOPBACK, 0), tls))
-            stack.callback(listener.shutdown)
-            places[one.name] = (LOOPBACK, listener.server_address[1])
-        control = stack.enter_context(serve_control({one.name: one for one in two}, (LOOPBACK, 0)))
+        listener = stack.enter_context(serve_federation(both, (LOOPBACK, 0), tls))
+        stack.callback(listener.shutdown)
+        places |= dict.fromkeys(NAMES, (LOOPBACK, listener.server_address[1]))
+        control = stack.enter_context(serve_control(both, (LOOPBACK, 0)))
         stack.callback(control.shutdown)
-        yield Told(control.server_address[1]), two[0].name, two[1].name
+        yield Told(control.server_address[1]), *NAMES
 
 
 def message(sender: str, body: str) -> Json:
@@ -194,13 +193,12 @@ def test_what_was_published_is_told(servers: tuple[Told, str, str]) -> None:
 
 def test_it_runs_where_synapse_does(tmp_path: Path) -> None:
     """As in its pod: files in a folder, the Python of Synapse, nothing of this project."""
-    copied = tmp_path / "federation_server"
-    copied.mkdir()
-    for file in Path(federation_server.__file__).parent.glob("*.py"):
-        copied.joinpath(file.name).write_bytes(file.read_bytes())
+    folder = tmp_path / "peer"
+    folder.mkdir()
+    for name, text in placement("fake").files.items():
+        folder.joinpath(name).write_bytes(text)
     done = subprocess.run(
-        [PYTHON, "-m", "federation_server", "--help"],
-        env={"PYTHONPATH": str(tmp_path)},
+        [PYTHON, str(folder / "start.py"), "--help"],
         capture_output=True,
         text=True,
         check=False,
