@@ -149,6 +149,22 @@ async def test_no_server_says_what_users_of_another_do(
     )
 
 
+@pytest.mark.requirement("FED-051")
+async def test_a_message_to_a_device_that_is_sent_again_is_there_once(
+    alice: MatrixClient, fake: FakeServer
+) -> None:
+    """Bob's server sends a message to alice's device, again in another transaction, and then a last one."""
+    kind, bob, last = KINDS["to-device"], fake.user("bob-again"), fake.user("bob-last")
+    scene = await a_scene(alice, (fake, bob))
+    message = kind.made(scene, bob)
+    for edu in (message, message, kind.made(scene, last)):
+        answer = await fake.send(server_of(alice), edus=[edu])
+        assert answer["status"] == 200, answer
+    answers = await shown_up_to(scene, kind, last)
+    came = [each for answer in answers for each in answer["to_device"]["events"] if each["sender"] == bob]
+    assert len(came) == 1, f"what bob's server sent twice came {len(came)} times"
+
+
 @pytest.mark.requirement("FED-054")
 async def test_a_server_that_is_denied_says_nothing_in_the_room(
     alice: MatrixClient, fake: FakeServer, new_fake: Callable[[], FakeServer], evidence: Evidence
