@@ -30,7 +30,8 @@ from fixtures.targets.local.vocabulary import check
 WANTED = Placement(
     "other-1", ("python", f"{CODE}/server.py"), {"server.py": b"pass"}, {"key": b"secret"}, lasting=True
 )
-SPEAKERS = {"synapse-main", "generic-worker", "media-repository", "federation-sender"}
+SPEAKERS = {"synapse-main", "generic-worker", "media-repository", "event-persister", "federation-sender"}
+"""Of the overlay local, which has no stream-writer."""
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,9 @@ def test_whom_the_policies_forbid_to_leave_does_not_reach_it_either(
 ) -> None:
     """A deployment whose senders may not go outside is found out by its peers."""
     without = [each for each in rendered if Ref.of(each) != Ref("NetworkPolicy", "federation-sender")]
-    assert ground_of(without, (), None).speakers.keys() == SPEAKERS - {"federation-sender"}
+    assert ground_of(without, (), None).speakers.keys() == (SPEAKERS - {"federation-sender"}) | {
+        "stream-writer"
+    }
 
 
 def test_its_files_and_secrets_are_what_was_asked_for(made: tuple[Manifest, ...]) -> None:
