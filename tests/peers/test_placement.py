@@ -152,6 +152,14 @@ def test_a_server_name_says_how_it_is_found(delegated: bool, name: str) -> None:
     assert dataclasses.replace(WANTED, delegated=delegated).server_name == name
 
 
+def test_further_names_lead_to_the_same_pod(ground: Ground) -> None:
+    wanted = dataclasses.replace(WANTED, suffixes=("-a", "-b"))
+    assert wanted.hosts == ("other-1", "other-1-a", "other-1-b")
+    services = list(of_kind(objects_of(wanted, ground, {}), "Service"))
+    assert [Ref.of(each).name for each in services] == list(wanted.hosts)
+    assert len({str(each["spec"]) for each in services}) == 1
+
+
 def test_names_are_new() -> None:
     assert new_name("other") != new_name("other")
 
