@@ -92,14 +92,28 @@ async def minio(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Deplo
         yield running
 
 
+async def asked(
+    minio: Deployment, method: str, path: str, keys: Keys | None, content: bytes = b""
+) -> httpx.Response:
+    """The answer, whatever its status, as soon as there is one: servers miss each other after some seconds."""
+
+    async def answered() -> httpx.Response:
+        try:
+            return await request(minio, method, path, keys, content)
+        except httpx.TimeoutException as error:
+            raise NotYet("no answer") from error
+
+    return await eventually(answered, within=Budget.HEALTH, label=f"{method} {path} is answered")
+
+
 async def put(minio: Deployment, name: str, content: bytes, keys: Keys | None) -> int:
     """The status of a PUT into the bucket of the media."""
-    return (await request(minio, "PUT", f"/media/{name}", keys, content)).status_code
+    return (await asked(minio, "PUT", f"/media/{name}", keys, content)).status_code
 
 
 async def get(minio: Deployment, name: str, keys: Keys | None) -> httpx.Response:
     """The answer to a GET from the bucket of the media."""
-    return await request(minio, "GET", f"/media/{name}", keys)
+    return await asked(minio, "GET", f"/media/{name}", keys)
 
 
 async def servers(minio: Deployment, count: int) -> None:
@@ -128,10 +142,8 @@ async def test_each_bucket_has_a_user_of_its_own(minio: Deployment) -> None:
     for keys in (backups, None):
         assert (await get(minio, "a", keys)).status_code == httpx.codes.FORBIDDEN
         assert await put(minio, "a", b"", keys) == httpx.codes.FORBIDDEN
-    assert (
-        await request(minio, "GET", "/postgresql-backups/a", backups)
-    ).status_code == httpx.codes.NOT_FOUND
-    assert (await request(minio, "GET", "/postgresql-backups/a", media)).status_code == httpx.codes.FORBIDDEN
+    for keys, status in ((backups, httpx.codes.NOT_FOUND), (media, httpx.codes.FORBIDDEN)):
+        assert (await asked(minio, "GET", "/postgresql-backups/a", keys)).status_code == status
 
 
 async def test_one_server_may_be_lost_and_of_two_all_is_read(minio: Deployment) -> None:
