@@ -11,6 +11,7 @@ from fixtures.clients.media import CONFIG, download, forget_local_copies, upload
 from fixtures.clients.object_store import stored
 from fixtures.clients.plain import MatrixClient
 from fixtures.deployment.interface import Deployment
+from fixtures.deployment.waiting import Budget
 from fixtures.plugins.evidence import Evidence
 
 TYPE = "image/x-conformance"
@@ -77,10 +78,10 @@ async def test_as_much_as_is_allowed_is_stored_whole(
     most = (await alice.call("GET", CONFIG))["m.upload.size"]
     content = secrets.token_bytes(most)
     begin = time.monotonic()
-    media = await upload(alice, content, content_type=TYPE)
+    media = await upload(alice, content, content_type=TYPE, within=Budget.LARGEST_MEDIA)
     sent = time.monotonic()
     assert await forget_local_copies(deployment, media), f"no media worker had a copy of {media.file}"
-    answer = await download(bob, media)
+    answer = await download(bob, media, within=Budget.LARGEST_MEDIA)
     took = {"up": round(sent - begin, 1), "down": round(time.monotonic() - sent, 1)}
     evidence("seconds", took | {"bytes": most})
     assert answer.is_success, f"GET {media.path}: {answer.status_code} {answer.text:.200}"
