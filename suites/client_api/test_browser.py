@@ -28,7 +28,7 @@ async def test_a_page_finds_the_server_by_its_name(
     the base URL is the front door's, and a version of the specification is there."""
     tab, name = await new_tab(), deployment.front().server_name
     found = await tab.does("discover", server_name=name)
-    evidence("discovery", found)
+    evidence("discovery", {"Chromium": tab.browser_version, **found})
     assert found["state"] == "SUCCESS", (
         f"discovery of {name} in a browser: {found}; https://{name}/.well-known/matrix/client needs a certificate "
         f"for this name, CORS, and a base URL that answers (public_baseurl). The browser: {tab.complaints}"
