@@ -10,7 +10,7 @@ from fixtures.clients.accounts import register
 from fixtures.clients.plain import Json, log_in
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.waiting import Budget, NotYet, eventually
-from fixtures.peers.browser.tab import Refusal, Tab
+from fixtures.peers.browser.tab import NotRefused, Refusal, Tab
 from fixtures.plugins.browser import LoggedInTab, NewTab
 from fixtures.plugins.evidence import Evidence
 
@@ -28,7 +28,7 @@ async def test_a_page_finds_the_server_by_its_name(
     the base URL is the front door's, and a version of the specification is there."""
     tab, name = await new_tab(), deployment.front().server_name
     found = await tab.does("discover", server_name=name)
-    evidence("discovery", found)
+    evidence("discovery", {"Chromium": tab.browser_version, **found})
     assert found["state"] == "SUCCESS", (
         f"discovery of {name} in a browser: {found}; https://{name}/.well-known/matrix/client needs a certificate "
         f"for this name, CORS, and a base URL that answers (public_baseurl). The browser: {tab.complaints}"
@@ -134,11 +134,19 @@ async def test_a_quiet_long_poll_is_held_and_answered(logged_in_tab: LoggedInTab
 
 @pytest.mark.requirement("CLI-086")
 async def test_a_page_logs_out(logged_in_tab: LoggedInTab, evidence: Evidence) -> None:
-    """A page that is logged in logs out. With the token that it had, it reads that nobody knows it any more."""
+    """A page that is logged in logs out. With the token that it had, it soon reads that nobody knows it any more: each
+    process hears of a log-out for itself."""
     tab = await logged_in_tab("alice")
     assert await tab.does("whoami") == tab.user_id
     await tab.does("logOut")
-    refusal = await tab.refused("whoami")
+
+    async def refused() -> Refusal:
+        try:
+            return await tab.refused("whoami")
+        except NotRefused as still:
+            raise NotYet(str(still)) from still
+
+    refusal = await eventually(refused, within=Budget.DELIVERY, label="the token after the log-out")
     evidence("refusal", str(refusal))
     assert (refusal.status, refusal.errcode) == (httpx.codes.UNAUTHORIZED, "M_UNKNOWN_TOKEN"), (
         f"after the log-out the page reads {refusal}"
