@@ -99,7 +99,7 @@ async def asked(
 
     async def answered() -> httpx.Response:
         try:
-            return await request(minio, method, path, keys, content)
+            return await request(minio, method, path, keys, content, within=Budget.FAILOVER)
         except httpx.TimeoutException as error:
             raise NotYet("no answer") from error
 
