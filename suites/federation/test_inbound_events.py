@@ -2,8 +2,9 @@
 
 import pytest
 
-from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.clients.rooms import put_state, state
+from fixtures.clients.syncing import answers_until
 from fixtures.peers.fake import FakeServer
 from fixtures.peers.meeting import room_with, server_of, timeline_with
 from fixtures.plugins.evidence import Evidence
@@ -118,16 +119,21 @@ async def test_an_event_that_is_too_large_takes_no_other_with_it(
 async def test_events_that_were_missed_are_asked_for(
     alice: MatrixClient, fake: FakeServer, evidence: Evidence
 ) -> None:
-    """Bob writes five messages; his server sends only the last one: alice sees all, in order."""
+    """Bob writes five messages; his server sends only the last one: alice's /sync brings all, in order."""
     bob = fake.user("bob")
     room = await room_with(alice, (fake, bob))
+    await alice.sync()
     drafts = [await fake.draft(room, bob, f"message {number}") for number in range(5)]
-    evidence("answer", await fake.send(server_of(alice), drafts[-1]))
-    events = await timeline_with(alice, room, drafts[-1].event_id)
     wanted = [draft.event_id for draft in drafts]
-    assert [each for each in events if each in wanted] == wanted, (
-        "alice does not see what the server must have asked for: "
-        f"{[events[each]['content'] for each in events if each in wanted]}"
+    evidence("answer", await fake.send(server_of(alice), drafts[-1]))
+    answers = await answers_until(
+        alice,
+        lambda answer: wanted[-1] in [each["event_id"] for each in timeline(answer, room)] or None,
+        label="the last message",
+    )
+    came = [each["event_id"] for answer in answers for each in timeline(answer, room)]
+    assert [each for each in came if each in wanted] == wanted, (
+        f"of {wanted}, of which the last was sent and the others were to be asked for, alice is given {came}"
     )
 
 
