@@ -131,6 +131,18 @@ def test_whom_the_policies_forbid_to_leave_does_not_reach_it_either(
     }
 
 
+def test_whom_the_policies_let_out_at_one_port_reaches_it_at_that_port(ground: Ground) -> None:
+    assert {speaker.doors for speaker in ground.speakers.values()} == {("federation", "https")}
+    narrow = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 8448}]}
+    policy = {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "narrow"},
+        "spec": {"podSelector": {}, "egress": [narrow]},
+    }
+    rendered = render(MANIFESTS / "overlays" / "local")
+    assert ground_of([*rendered, policy], (), None).speakers["narrow"].doors == ("federation",)
+
+
 def test_its_files_and_secrets_are_what_was_asked_for(made: tuple[Manifest, ...]) -> None:
     by_kind = {each["kind"]: contents(each) for each in of_kind(made, "ConfigMap", "Secret")}
     assert by_kind == {
