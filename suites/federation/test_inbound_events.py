@@ -1,5 +1,7 @@
 """What another server sends into a room: the right events arrive, wrong ones do not, and take nothing with them."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.clients.plain import Json, MatrixClient, timeline
@@ -74,6 +76,21 @@ async def test_no_server_speaks_for_users_of_another(
     evidence("answer", await fake.send(server_of(alice), forged, right))
     events = await timeline_with(alice, room, right.event_id)
     assert forged.event_id not in events, f"alice was given what {bob.user_id} has not said"
+
+
+@pytest.mark.requirement("FED-046")
+async def test_no_server_speaks_for_users_of_a_third(
+    alice: MatrixClient, fake: FakeServer, new_fake: Callable[[], FakeServer], evidence: Evidence
+) -> None:
+    """Carol and dave of two other servers are in alice's room; carol's sends a message of dave's in his place."""
+    third, carol = new_fake(), fake.user("carol")
+    dave = third.user("dave")
+    room = await room_with(alice, (third, dave), (fake, carol))
+    forged = await fake.draft(room, dave, "not dave's", keep=False)
+    right = await fake.draft(room, carol, "carol's")
+    evidence("answer", await fake.send(server_of(alice), forged, right))
+    events = await timeline_with(alice, room, right.event_id)
+    assert forged.event_id not in events, f"alice was given what {dave} has not said"
 
 
 @pytest.mark.requirement("FED-048")
