@@ -63,7 +63,7 @@ async def test_an_event_that_its_sender_may_not_send_does_not_arrive(
     assert not {name.event_id, stranger.event_id} & events.keys(), "what nobody may send was given to alice"
 
 
-@pytest.mark.requirement("FED-046")
+@pytest.mark.requirement("FED-043")
 async def test_no_server_speaks_for_users_of_another(
     alice: MatrixClient, bob: MatrixClient, fake: FakeServer, evidence: Evidence
 ) -> None:
@@ -78,7 +78,7 @@ async def test_no_server_speaks_for_users_of_another(
     assert forged.event_id not in events, f"alice was given what {bob.user_id} has not said"
 
 
-@pytest.mark.requirement("FED-046")
+@pytest.mark.requirement("FED-043")
 async def test_no_server_speaks_for_users_of_a_third(
     alice: MatrixClient, fake: FakeServer, new_fake: Callable[[], FakeServer], evidence: Evidence
 ) -> None:
