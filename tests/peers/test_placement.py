@@ -164,6 +164,11 @@ def test_a_server_name_says_how_it_is_found(delegated: bool, name: str) -> None:
     assert dataclasses.replace(WANTED, delegated=delegated).server_name == name
 
 
+def test_who_is_found_by_what_he_says_is_nowhere_else(ground: Ground) -> None:
+    (service,) = of_kind(objects_of(dataclasses.replace(WANTED, delegated=True), ground, {}), "Service")
+    assert {port["port"] for port in service["spec"]["ports"]} == {443, 8008}
+
+
 def test_names_are_new() -> None:
     assert new_name("other") != new_name("other")
 
