@@ -144,6 +144,7 @@ async def test_who_does_not_sign_is_not_let_in(door: httpx.AsyncClient, evidence
 
 
 @pytest.mark.requirement("FED-024")
+@pytest.mark.slow
 @pytest.mark.disruptive(Role.SYNAPSE_MAIN, Role.GENERIC_WORKER, Role.FEDERATION_SENDER)
 async def test_a_closed_federation_says_so_at_once(
     deployment: Deployment,

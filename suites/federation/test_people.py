@@ -8,7 +8,7 @@ import pytest
 
 from fixtures.clients import rooms
 from fixtures.clients.plain import Json, MatrixClient
-from fixtures.clients.servers import Parties, meeting, server_of, shown
+from fixtures.clients.servers import Parties, meeting, shown
 from fixtures.clients.syncing import POLL_MS, brought, ephemeral
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.evidence import Evidence
@@ -121,29 +121,6 @@ async def test_new_keys_of_a_device_are_announced_and_found(parties: Parties, ev
     given = [answer["one_time_keys"].get(host.user_id, {}).get(host.device_id) for answer in claimed]
     evidence("keys to write with", given)
     assert given == [once, None], f"of one key {once} that was uploaded, two claims were given {given}"
-
-
-@pytest.mark.requirement("FED-015")
-async def test_names_of_devices_are_not_told(our_room: Parties, evidence: Evidence) -> None:
-    """A device of ours has keys, and a name. A user of another server, who shares a room with its owner, is given the
-    keys without the name."""
-    host, guest = our_room.host, our_room.guest
-    await meeting(our_room)
-    name = f"phone {uuid.uuid4().hex}"
-    await host.call("PUT", f"/_matrix/client/v3/devices/{host.device_id}", json={"display_name": name})
-    await host.call("POST", "/_matrix/client/v3/keys/upload", json={"device_keys": device_keys(host)})
-
-    async def with_keys() -> Json:
-        asked: Json = {"device_keys": {host.user_id: []}}
-        answer = await guest.call("POST", "/_matrix/client/v3/keys/query", json=asked)
-        devices: Json = answer["device_keys"].get(host.user_id, {})
-        if host.device_id not in devices:
-            raise NotYet(f"known are {sorted(devices)}")
-        return devices
-
-    found = await eventually(with_keys, within=Budget.DELIVERY, label="the keys of the device are given")
-    evidence("what another server is told", found)
-    assert name not in str(found), f"server {server_of(guest)} is told the name of a device: {found}"
 
 
 def device_keys(user: MatrixClient) -> dict[str, Any]:

@@ -172,6 +172,11 @@ def test_further_names_lead_to_the_same_pod(ground: Ground) -> None:
     assert len({str(each["spec"]) for each in services}) == 1
 
 
+def test_who_is_found_by_what_he_says_is_nowhere_else(ground: Ground) -> None:
+    (service,) = of_kind(objects_of(dataclasses.replace(WANTED, delegated=True), ground, {}), "Service")
+    assert {port["port"] for port in service["spec"]["ports"]} == {443, 8008}
+
+
 def test_names_are_new() -> None:
     assert new_name("other") != new_name("other")
 
