@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from fixtures.clients.plain import MatrixClient, MatrixError
+from fixtures.clients.plain import MatrixClient
 from fixtures.clients.rooms import path
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.peers.fake import FakeServer
 from fixtures.peers.federation_server.versions import VERSIONS
-from fixtures.peers.meeting import PROFILE, joins, server_of, timeline_with
+from fixtures.peers.meeting import joins, server_of, timeline_with
 from fixtures.plugins.evidence import Evidence
 
 MEMBERS = 2000
@@ -73,28 +73,3 @@ async def test_a_large_room_is_joined(alice: MatrixClient, fake: FakeServer, evi
     evidence("members", count)
     sent = await alice.send(room, "in")
     await fake.received(sent)
-
-
-@pytest.mark.requirement("FED-063")
-async def test_a_server_that_was_away_is_spoken_to_again_when_it_speaks(
-    alice: MatrixClient, new_fake: Callable[[], FakeServer], evidence: Evidence
-) -> None:
-    """A server that hangs up on everybody: alice is told so in time. It comes back and asks something: alice joins."""
-    server = new_fake()
-    room = await server.create_room(server.user("bob"))
-    await server.told("instead", pattern=".", closes=True)
-    with pytest.raises(MatrixError) as refused:
-        await joins(alice, room, server, within=Budget.REQUEST)
-    evidence("answer while it is away", str(refused.value))
-    await server.told("no_rules")
-    answer = await server.request(server_of(alice), "GET", f"{PROFILE}?user_id={alice.user_id}")
-    assert answer["status"] == 200, f"a server that is back is not answered: {answer}"
-
-    async def joined() -> bool:
-        try:
-            await joins(alice, room, server)
-        except MatrixError as error:
-            raise NotYet(str(error)) from error
-        return True
-
-    await eventually(joined, within=Budget.FEDERATION, label=f"alice joins a room of {server.name}")

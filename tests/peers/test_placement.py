@@ -131,6 +131,18 @@ def test_whom_the_policies_forbid_to_leave_does_not_reach_it_either(
     }
 
 
+def test_whom_the_policies_let_out_at_one_port_reaches_it_at_that_port(ground: Ground) -> None:
+    assert {speaker.doors for speaker in ground.speakers.values()} == {("federation", "https")}
+    narrow = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 8448}]}
+    policy = {
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "narrow"},
+        "spec": {"podSelector": {}, "egress": [narrow]},
+    }
+    rendered = render(MANIFESTS / "overlays" / "local")
+    assert ground_of([*rendered, policy], (), None).speakers["narrow"].doors == ("federation",)
+
+
 def test_its_files_and_secrets_are_what_was_asked_for(made: tuple[Manifest, ...]) -> None:
     by_kind = {each["kind"]: contents(each) for each in of_kind(made, "ConfigMap", "Secret")}
     assert by_kind == {
@@ -158,6 +170,11 @@ def test_further_names_lead_to_the_same_pod(ground: Ground) -> None:
     services = list(of_kind(objects_of(wanted, ground, {}), "Service"))
     assert [Ref.of(each).name for each in services] == list(wanted.hosts)
     assert len({str(each["spec"]) for each in services}) == 1
+
+
+def test_who_is_found_by_what_he_says_is_nowhere_else(ground: Ground) -> None:
+    (service,) = of_kind(objects_of(dataclasses.replace(WANTED, delegated=True), ground, {}), "Service")
+    assert {port["port"] for port in service["spec"]["ports"]} == {443, 8008}
 
 
 def test_names_are_new() -> None:
