@@ -12,4 +12,5 @@ pytest_plugins = [
     "fixtures.plugins.admission",
     "fixtures.plugins.clients",
     "fixtures.plugins.history",
+    "fixtures.plugins.resources",
 ]
