@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from fixtures.cli.resources import disagreements, main, reported
 from fixtures.deployment.resource_table import NOBODY, TABLE, Row, areas_of, document, proofs
 from fixtures.deployment.resources import Resource, resources
 from fixtures.deployment.servlets import registered
@@ -17,6 +18,9 @@ from fixtures.rendering.routes import load_routes
 from fixtures.rendering.secrets import load_declarations
 from fixtures.rendering.sizes import OVERLAYS
 from reports.catalogue import AREAS
+from reports.documents import DocumentError
+from reports.model import Report, ResourceEntry, Run
+from reports.publishing import as_json
 
 NAMES = {"GET /a", "PUT /a", "GET /b"}
 GROUP = Group(kind=Kind.UNTESTED, reason="Nobody has come to it until now.", resources=("GET PUT /a",))
@@ -118,3 +122,24 @@ def test_the_document_leads_from_the_resource_to_its_proof() -> None:
     }
     assert areas_of(told["GET /_matrix/client/v3/sync"], AREAS) == ("client_api", "media")
     assert areas_of(told["GET /_synapse/admin/v1/a"], AREAS) == ()
+
+
+def test_a_report_that_says_nothing_of_resources_makes_no_table(tmp_path: Path) -> None:
+    file = tmp_path / "report.json"
+    file.write_text(as_json(Report.of(Run(id="r", started="2026-06-15T12:00:00Z"), [], [])))
+    with pytest.raises(DocumentError, match="says nothing of resources; give the report of a whole run"):
+        reported(file)
+
+
+def test_a_run_that_does_not_agree_with_the_list_leaves_the_table_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run that knows one resource only: all that is listed is void, and the one has no reason."""
+    entries = (ResourceEntry(method="GET", path="/new"),)
+    run = Run(id="r", started="2026-06-15T12:00:00Z")
+    file, before = tmp_path / "report.json", TABLE.read_bytes()
+    file.write_text(as_json(Report.of(run, [], [], resources=entries)))
+    monkeypatch.setattr("sys.argv", ["resources", str(file)])
+    assert main() == 1
+    assert TABLE.read_bytes() == before
+    assert capsys.readouterr().out.splitlines() == list(disagreements(entries))
