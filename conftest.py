@@ -11,6 +11,8 @@ pytest_plugins = [
     "fixtures.plugins.deployment",
     "fixtures.plugins.admission",
     "fixtures.plugins.clients",
+    "fixtures.plugins.browser",
     "fixtures.plugins.history",
+    "fixtures.plugins.peers",
     "fixtures.plugins.resources",
 ]

@@ -7,13 +7,12 @@ import httpx
 import pytest
 
 from fixtures.clients.accounts import SHARED_SECRET, Account, ask_for_account, register
-from fixtures.clients.interactive import confirmed
+from fixtures.clients.interactive import change_password, confirmed
 from fixtures.clients.plain import MatrixClient, MatrixError, log_in
 from fixtures.clients.tokens import refused_everywhere, taken_everywhere
 from fixtures.deployment.interface import Absent, Deployment
 from fixtures.plugins.evidence import Evidence
 
-PASSWORD = "/_matrix/client/v3/account/password"
 DEACTIVATE = "/_matrix/client/v3/account/deactivate"
 
 
@@ -27,11 +26,7 @@ class Owner:
 
     async def change_password(self, **options: bool) -> str:
         """A new password, asked for by the first device and confirmed with the old one."""
-        new = secrets.token_urlsafe(16)
-        body = {"new_password": new, **options}
-        answer = await confirmed(self.device, "POST", PASSWORD, self.account.password, body=body)
-        assert answer.is_success, f"POST {PASSWORD}: {answer.status_code} {answer.text:.200}"
-        return new
+        return await change_password(self.device, self.account.password, **options)
 
 
 @pytest.fixture

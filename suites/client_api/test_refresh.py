@@ -1,10 +1,14 @@
 """Access tokens that end soon, and the tokens that renew them."""
 
+import uuid
+from dataclasses import replace
+
 import httpx
 import pytest
 
-from fixtures.clients.accounts import register
-from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients import rooms
+from fixtures.clients.accounts import Account, register
+from fixtures.clients.plain import Json, MatrixClient, accepted
 from fixtures.clients.tokens import taken_everywhere
 from fixtures.deployment.interface import Deployment
 from fixtures.plugins.evidence import Evidence
@@ -22,16 +26,7 @@ async def test_a_refresh_token_is_taken_once(
 
     The old access token is no part of it: Synapse lets it live to its end, which comes soon.
     """
-    account = await register(deployment, "alice")
-    body = {
-        "type": "m.login.password",
-        "identifier": {"type": "m.id.user", "user": account.user_id},
-        "password": account.password,
-        "refresh_token": True,
-    }
-    answer = await http.post(LOGIN, json=body)
-    assert answer.is_success, f"POST {LOGIN}: {answer.status_code} {answer.text:.200}"
-    old: Json = answer.json()
+    old = await renewable(http, await register(deployment, "alice"))
     given, lifetime_ms = sorted(old), old.get("expires_in_ms", 0)  # no token in a traceback
     evidence("the log-in gave", given)
     assert "refresh_token" in given, (
@@ -54,6 +49,37 @@ async def test_a_refresh_token_is_taken_once(
         f"a refresh token was taken twice: {again.status_code}; whoever found it is now the same device"
     )
     assert (await renewed(http, new.json()["refresh_token"])).is_success, "the new refresh token is refused"
+
+
+@pytest.mark.requirement("CLI-046")
+async def test_a_transaction_is_known_under_the_new_token(
+    deployment: Deployment, http: httpx.AsyncClient, evidence: Evidence
+) -> None:
+    """A device sends, renews its token, and sends again with the same transaction id, as if no answer had come: it is
+    the same event, and the room holds one."""
+    old = await renewable(http, await register(deployment, "alice"))
+    device = MatrixClient(http, old["user_id"], old["device_id"], old["access_token"])
+    room, body, transaction = await device.create_room(), uuid.uuid4().hex, uuid.uuid4().hex
+    first = await device.send(room, body, transaction=transaction)
+    new = accepted(f"POST {REFRESH}", await renewed(http, old["refresh_token"]))
+    again = await replace(device, access_token=new["access_token"]).send(room, body, transaction=transaction)
+    held = rooms.bodies(await device.messages(room)).count(body)
+    evidence("events", {"first": first, "under the new token": again, "in the room": held})
+    assert (again, held) == (first, 1), (
+        f"transaction {transaction} of one device is {first}, under its new token {again}, and {held} times in the "
+        "room; an id is the device's, not the token's: does the edge change it?"
+    )
+
+
+async def renewable(http: httpx.AsyncClient, account: Account) -> Json:
+    """What a log-in gives that asked for a refresh token."""
+    body = {
+        "type": "m.login.password",
+        "identifier": {"type": "m.id.user", "user": account.user_id},
+        "password": account.password,
+        "refresh_token": True,
+    }
+    return accepted(f"POST {LOGIN}", await http.post(LOGIN, json=body))
 
 
 async def renewed(http: httpx.AsyncClient, refresh_token: str) -> httpx.Response:

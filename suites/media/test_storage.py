@@ -1,14 +1,17 @@
 """Where media go, and from where they come back."""
 
+import hashlib
 import secrets
+import time
 
 import httpx
 import pytest
 
-from fixtures.clients.media import download, forget_local_copies, upload
+from fixtures.clients.media import CONFIG, download, forget_local_copies, upload
 from fixtures.clients.object_store import stored
 from fixtures.clients.plain import MatrixClient
 from fixtures.deployment.interface import Deployment
+from fixtures.deployment.waiting import Budget
 from fixtures.plugins.evidence import Evidence
 
 TYPE = "image/x-conformance"
@@ -65,3 +68,23 @@ async def test_without_a_local_copy_the_object_store_serves(
     evidence("download", {"copies removed": copies, "status": answer.status_code})
     assert answer.status_code == httpx.codes.OK, f"GET {media.path}: {answer.status_code} {answer.text:.200}"
     assert answer.content == content, f"{media.uri} came back with other content"
+
+
+@pytest.mark.requirement("MED-018")
+async def test_as_much_as_is_allowed_is_stored_whole(
+    deployment: Deployment, alice: MatrixClient, bob: MatrixClient, evidence: Evidence
+) -> None:
+    """Alice uploads as many bytes as /config allows. Without a local copy Bob gets the same bytes, in seconds."""
+    most = (await alice.call("GET", CONFIG))["m.upload.size"]
+    content = secrets.token_bytes(most)
+    begin = time.monotonic()
+    media = await upload(alice, content, content_type=TYPE, within=Budget.LARGEST_MEDIA)
+    sent = time.monotonic()
+    assert await forget_local_copies(deployment, media), f"no media worker had a copy of {media.file}"
+    answer = await download(bob, media, within=Budget.LARGEST_MEDIA)
+    took = {"up": round(sent - begin, 1), "down": round(time.monotonic() - sent, 1)}
+    evidence("seconds", took | {"bytes": most})
+    assert answer.is_success, f"GET {media.path}: {answer.status_code} {answer.text:.200}"
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest(), (
+        f"of {most} bytes {len(answer.content)} others came back"
+    )

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fixtures.rendering.certificates import LIFETIME, issue
+from fixtures.rendering.certificates import LIFETIME, Authority, authority, issue, signed
 from fixtures.rendering.objects import Manifest, RenderingError
 from fixtures.rendering.secrets import (
     Declaration,
@@ -179,11 +181,37 @@ def test_the_certificate_is_trusted_by_its_authority_for_every_host() -> None:
 
 def test_the_key_of_the_authority_is_nowhere() -> None:
     minted = mint(SHIPPED, hosts=["a.test"])
-    keys = [value for secret in minted for value in values(secret).values() if b"PRIVATE KEY" in value]
-    assert [value.count(b"BEGIN") for value in keys] == [1]
+    held = [
+        (secret["metadata"]["name"], key)
+        for secret in minted
+        for key, value in values(secret).items()
+        if b"PRIVATE KEY" in value
+    ]
+    assert held == [("front-tls", "tls.key"), ("federation-authority", "authority.key")]
     (front,) = (secret for secret in minted if secret["metadata"]["name"] == "front-tls")
     authority = x509.load_pem_x509_certificate(values(front)["ca.crt"])
-    assert load_pem_private_key(keys[0], None).public_key() != authority.public_key()
+    key = values(front)["tls.key"]
+    assert key.count(b"BEGIN") == 1
+    assert load_pem_private_key(key, None).public_key() != authority.public_key()
+
+
+def test_an_authority_that_is_kept_signs_for_servers() -> None:
+    (secret,) = mint(SHIPPED.only(["federation-authority"]), hosts=["a.test"])
+    content = values(secret)
+    one = signed(Authority(content["authority.crt"], content["authority.key"]), ["other"], now=NOW)
+    trusted = x509.load_pem_x509_certificate(content["authority.crt"])
+    leaf = x509.load_pem_x509_certificate(one.certificate)
+    leaf.verify_directly_issued_by(trusted)
+    assert one.authority == content["authority.crt"]
+    assert "PRIVATE KEY" not in repr(one)
+
+
+def test_an_authority_with_another_kind_of_key_is_told() -> None:
+    key = ed25519.Ed25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(RenderingError, match="elliptic curve"):
+        signed(Authority(authority(now=NOW).certificate, key), ["other"], now=NOW)
 
 
 def test_a_private_key_does_not_show_in_a_representation() -> None:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from fixtures.deployment.interface import DeploymentError
+from fixtures.peers.placing import AUTHORITY
 from fixtures.rendering.objects import Manifest, Ref
 from fixtures.rendering.secrets import load_declarations
 from fixtures.targets.attaching import LASTING, Attachment
@@ -72,11 +73,12 @@ def test_a_secret_that_is_not_there_is_named(secrets: dict[str, Manifest | None]
 
 
 def test_the_role_that_is_documented_suffices() -> None:
-    """It names every Secret that is read, and every kind that is listed."""
+    """It names every Secret that is read, and every kind that is listed; who signs for other servers is not asked."""
     [text] = re.findall(r"```yaml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     rules = yaml.safe_load(text)["rules"]
     [secrets] = (rule["resourceNames"] for rule in rules if rule["resources"] == ["secrets"])
-    assert sorted(secrets) == sorted(each.name for each in load_declarations().secrets)
+    assert {*secrets, AUTHORITY} == {each.name for each in load_declarations().secrets}
+    assert AUTHORITY not in secrets
     listed = {resource for rule in rules if "list" in rule["verbs"] for resource in rule["resources"]}
     assert {f"{kind.lower()}s" for kind in LASTING} <= listed
     assert "pods" in listed

@@ -1,0 +1,169 @@
+"""What was not delivered because somebody was away is delivered later: no message is lost between servers."""
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Final
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from fixtures.clients import rooms
+from fixtures.clients.accounts import administrator
+from fixtures.clients.plain import Json, MatrixClient, inside_client
+from fixtures.clients.servers import Parties, meeting
+from fixtures.deployment.interface import Deployment
+from fixtures.deployment.roles import Role
+from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.peers.homeserver import Homeserver
+from fixtures.peers.placement import CONTROL
+from fixtures.peers.placing import away
+from fixtures.plugins.evidence import Evidence
+from fixtures.rendering.objects import Ref
+
+MISSED: Final = tuple(f"missed {number}" for number in range(5))
+DESTINATIONS: Final = "/_synapse/admin/v1/federation/destinations"
+MAIN: Final = Ref("Service", "synapse-main")
+KIND: Final = "test.conformance.to-device"
+
+
+@asynccontextmanager
+async def back_again(
+    deployment: Deployment, second: Homeserver, user: MatrixClient
+) -> AsyncIterator[MatrixClient]:
+    """The user's device after the other server was away: connections of before are gone."""
+    async with inside_client(deployment, second.peer.service, CONTROL) as http:
+        yield replace(user, http=http)
+
+
+async def reads(reader: MatrixClient, room: str, wanted: Sequence[str], *, label: str) -> float:
+    """The seconds until the room has these messages, in their order, each once."""
+    begin = time.monotonic()
+
+    async def found() -> bool:
+        bodies = rooms.bodies(reversed(await reader.messages(room)))
+        if [body for body in bodies if body in wanted] != list(wanted):
+            raise NotYet(f"the room has {bodies}")
+        return True
+
+    await eventually(found, within=Budget.CATCH_UP, label=label)
+    return round(time.monotonic() - begin, 3)
+
+
+@pytest.mark.requirement("FED-025")
+@pytest.mark.disruptive(Role.FEDERATION_SENDER)
+async def test_what_a_server_missed_reaches_it_when_it_shows_itself(
+    deployment: Deployment, second: Homeserver, our_room: Parties, evidence: Evidence
+) -> None:
+    """A room of ours with the guest, whose server goes away. The host writes. The server comes back, and the guest
+    writes, which is the first that ours hears of it: the guest has what was missed, each message once, in order."""
+    room = await meeting(our_room)
+    async with away(deployment, second.peer):
+        for body in MISSED:
+            await our_room.host.send(room, body)
+        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
+    async with back_again(deployment, second, our_room.guest) as guest:
+        await guest.send(room, "here again")
+        seconds = await reads(guest, room, MISSED, label="the guest reads all")
+    evidence("seconds after its sign of life", seconds)
+
+
+@pytest.mark.requirement("FED-026")
+@pytest.mark.disruptive(Role.FEDERATION_SENDER)
+async def test_messages_to_devices_wait_for_a_server_that_is_away(
+    deployment: Deployment, second: Homeserver, our_room: Parties, evidence: Evidence
+) -> None:
+    """A room of ours with the guest, whose server goes away. The host sends to the guest's device. The server comes
+    back, the guest writes: /sync brings every message to the device, in order."""
+    room = await meeting(our_room)
+    async with away(deployment, second.peer):
+        for word in MISSED:
+            messages = {our_room.guest.user_id: {our_room.guest.device_id: {"word": word}}}
+            path = f"/_matrix/client/v3/sendToDevice/{KIND}/{uuid.uuid4().hex}"
+            await our_room.host.call("PUT", path, json={"messages": messages})
+        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
+    async with back_again(deployment, second, our_room.guest) as guest:
+        await guest.send(room, "here again")
+        words: list[str] = []
+
+        async def all_of_them() -> bool:
+            events = (await guest.sync()).get("to_device", {}).get("events", [])
+            words.extend(event["content"]["word"] for event in events if event["type"] == KIND)
+            if len(words) < len(MISSED):
+                raise NotYet(f"/sync brought {words}")
+            return True
+
+        await eventually(all_of_them, within=Budget.CATCH_UP, label="the messages to the device")
+    assert words == list(MISSED), f"sent were {list(MISSED)}, and /sync brought {words}"
+
+
+@pytest.mark.requirement("FED-027")
+@pytest.mark.disruptive(Role.FEDERATION_SENDER)
+async def test_an_operator_ends_the_wait_for_a_server(
+    deployment: Deployment, second: Homeserver, our_room: Parties, evidence: Evidence
+) -> None:
+    """A room of ours with the guest, whose server goes away while the host writes; ours gives it up for a while. It
+    comes back without a word. An administrator resets the connection: the guest has what was missed."""
+    room = await meeting(our_room)
+    async with away(deployment, second.peer):
+        for body in MISSED:
+            await our_room.host.send(room, body)
+        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
+    async with inside_client(deployment, MAIN) as inside:
+        operator = await administrator(deployment, "operator", inside)
+        path = f"{DESTINATIONS}/{quote(second.name)}/reset_connection"
+        answer = await operator.request("POST", path, json={})
+    assert answer.status_code == httpx.codes.OK, f"POST {path}: {answer.status_code} {answer.text}"
+    async with back_again(deployment, second, our_room.guest) as guest:
+        evidence(
+            "seconds after the reset",
+            await reads(guest, room, MISSED, label="the guest reads what was missed"),
+        )
+
+
+async def given_up(deployment: Deployment, second: Homeserver, parties: Parties) -> Json:
+    """What our server keeps of one that it could not reach: when that was, and how long it waits.
+
+    A transaction is tried again for minutes before that; a question for a key, as a client asks that is about to write,
+    is not.
+    """
+    claim = {"one_time_keys": {parties.guest.user_id: {parties.guest.device_id: "signed_curve25519"}}}
+    answer = await parties.host.call("POST", "/_matrix/client/v3/keys/claim", json=claim)
+    assert second.name in answer["failures"], f"{second.name} is away, and POST /keys/claim gave {answer}"
+    async with inside_client(deployment, MAIN) as inside:
+        operator = await administrator(deployment, "operator", inside)
+
+        async def tried() -> Json:
+            kept = await operator.call("GET", f"{DESTINATIONS}/{quote(second.name)}")
+            if not kept["retry_last_ts"]:
+                raise NotYet(f"it is {kept}")
+            return kept
+
+        return await eventually(tried, within=Budget.CATCH_UP, label=f"ours cannot reach {second.name}")
+
+
+@pytest.mark.requirement("FED-028")
+@pytest.mark.disruptive(Role.FEDERATION_SENDER)
+async def test_what_was_written_while_nobody_sent_is_sent(
+    deployment: Deployment, our_room: Parties, evidence: Evidence
+) -> None:
+    """A room of ours with the guest. All our federation senders are away while the host writes. They come back, and the
+    host writes once more: a sender looks what there is to send when something is new. The guest has every message
+    once, in order."""
+    room = await meeting(our_room)
+    senders = await deployment.pods(Role.FEDERATION_SENDER)
+    await deployment.scale(Role.FEDERATION_SENDER, 0)
+    try:
+        await deployment.settled(within=Budget.HEALTH.seconds())
+        for body in MISSED:
+            await our_room.host.send(room, body)
+        assert not await deployment.pods(Role.FEDERATION_SENDER), "a sender is there: nothing is proved"
+    finally:
+        await deployment.scale(Role.FEDERATION_SENDER, len(senders))
+        await deployment.settled(within=Budget.HEALTH.seconds())
+    await our_room.host.send(room, "as ever")
+    wanted = (*MISSED, "as ever")
+    evidence("seconds after that", await reads(our_room.guest, room, wanted, label="the guest reads all"))
