@@ -1,12 +1,10 @@
 """Ways into a room's past: pages, what is around an event, what belongs to one, and a moment."""
 
-import uuid
-
 import httpx
 import pytest
 
 from fixtures.clients import rooms
-from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.plain import MatrixClient
 from fixtures.plugins.evidence import Evidence
 
 WORDS = ("one", "two", "three", "four", "five")
@@ -23,21 +21,6 @@ async def refused(stranger: MatrixClient, path: str, **parameters: str | int) ->
     assert answer.status_code in (httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND), (
         f"GET {path} by a stranger: {answer.status_code} {answer.text:.200}; is there a cache between?"
     )
-
-
-async def relate(user: MatrixClient, room: str, body: str, to: str, kind: str) -> str:
-    """A message that belongs to another one; its event id."""
-    content: Json = {
-        "msgtype": "m.text",
-        "body": body,
-        "m.relates_to": {"rel_type": kind, "event_id": to},
-        "m.new_content": {"msgtype": "m.text", "body": body},
-    }
-    if kind != "m.replace":
-        del content["m.new_content"]
-    path = rooms.path(room, "send", "m.room.message", uuid.uuid4().hex)
-    event: str = (await user.call("PUT", path, json=content))["event_id"]
-    return event
 
 
 @pytest.mark.requirement("CLI-033")
@@ -109,8 +92,8 @@ async def test_what_belongs_to_a_message_is_found_with_it(
     themselves come with their newest edit, and the count of the thread. A stranger gets nothing."""
     room = await alice.create_room()
     edited, root = await alice.send(room, "edited"), await alice.send(room, "root")
-    edit = await relate(alice, room, "edit", edited, "m.replace")
-    reply = await relate(alice, room, "reply", root, "m.thread")
+    edit = await rooms.relate(alice, room, "edit", edited, "m.replace")
+    reply = await rooms.relate(alice, room, "reply", root, "m.thread")
     paths = {
         "edits": rooms.path(room, "relations", edited, "m.replace", version="v1"),
         "replies": rooms.path(room, "relations", root, "m.thread", version="v1"),

@@ -48,18 +48,6 @@ async def unread(user: MatrixClient, room: str, expected: Counts, *, label: str)
     return await eventually(so, within=Budget.DELIVERY, label=label)
 
 
-async def reply(user: MatrixClient, room: str, root: str, transaction: str) -> str:
-    """A message in the thread of `root`; its event id."""
-    content = {
-        "msgtype": "m.text",
-        "body": "in the thread",
-        "m.relates_to": {"rel_type": "m.thread", "event_id": root},
-    }
-    path = rooms.path(room, "send", "m.room.message", transaction)
-    event: str = (await user.call("PUT", path, json=content))["event_id"]
-    return event
-
-
 @pytest.mark.requirement("CLI-049")
 async def test_a_thread_is_counted_and_read_by_itself(
     alice: MatrixClient, bob: MatrixClient, evidence: Evidence
@@ -70,7 +58,7 @@ async def test_a_thread_is_counted_and_read_by_itself(
     room = await shared_room(alice, bob)
     await alice.sync()
     root, last = await alice.send(room, "first"), await alice.send(room, "second")
-    threaded = await reply(alice, room, root, "one")
+    threaded = await rooms.relate(alice, room, "in the thread", root, "m.thread")
     seen = [await unread(bob, room, (2, {root: 1}), label="two unread messages and one in a thread")]
     await bob.call("POST", rooms.path(room, "receipt", "m.read", threaded), json={"thread_id": root})
     seen.append(await unread(bob, room, (2, {}), label="the thread was read, the room not"))
@@ -88,7 +76,7 @@ async def test_a_thread_is_counted_and_read_by_itself(
     )
     await bob.call("POST", rooms.path(room, "receipt", "m.read", last), json={"thread_id": "main"})
     seen.append(await unread(bob, room, (0, {}), label="the room was read"))
-    await reply(alice, room, root, "two")
+    await rooms.relate(alice, room, "in the thread", root, "m.thread")
     seen.append(await unread(bob, room, (0, {root: 1}), label="one new message in the thread"))
     evidence("unread", {"steps": seen, "receipt": told})
     assert told[-1].get("thread_id") == root, f"Bob read the thread of {root}, and Alice is told {told}"

@@ -1,7 +1,6 @@
 """What is sent again, and who is told that it was."""
 
 import uuid
-from dataclasses import replace
 from functools import partial
 from signal import Signals
 
@@ -11,7 +10,7 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.accounts import register
 from fixtures.clients.journey import acknowledged, shared_room
-from fixtures.clients.plain import Json, MatrixClient, accepted, inside_client, log_in, timeline
+from fixtures.clients.plain import Json, MatrixClient, accepted, at, log_in, timeline
 from fixtures.deployment.correlation import REQUEST_ID, answered_by, synapse_pods
 from fixtures.deployment.edge import everything_in_rotation
 from fixtures.deployment.interface import Deployment
@@ -30,8 +29,8 @@ async def test_a_repetition_at_another_process_is_the_same_event(
     first = await alice.send(room, body, transaction=transaction)
     again: dict[str, str] = {}
     for pod in await synapse_pods(deployment):
-        async with inside_client(deployment, pod) as inside:
-            again[pod.name] = await replace(alice, http=inside).send(room, body, transaction=transaction)
+        async with at(deployment, pod, alice) as there:
+            again[pod.name] = await there.send(room, body, transaction=transaction)
     held = rooms.bodies(await alice.messages(room)).count(body)
     evidence("events", {"first": first, "again": again, "in the room": held})
     assert set(again.values()) == {first}, (

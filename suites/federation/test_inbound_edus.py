@@ -10,9 +10,10 @@ import pytest
 
 from fixtures.clients.plain import Json, MatrixClient
 from fixtures.clients.rooms import put_state
+from fixtures.clients.servers import server_of
 from fixtures.clients.syncing import answers_until, ephemeral
 from fixtures.peers.fake import FakeServer
-from fixtures.peers.meeting import room_with, server_of, timeline_with
+from fixtures.peers.meeting import room_with, timeline_with
 from fixtures.plugins.evidence import Evidence
 
 

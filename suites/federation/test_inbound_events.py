@@ -6,14 +6,23 @@ import pytest
 
 from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.clients.rooms import put_state, state
+from fixtures.clients.servers import server_of
 from fixtures.clients.syncing import answers_until
-from fixtures.peers.fake import FakeServer
-from fixtures.peers.meeting import room_with, server_of, timeline_with
+from fixtures.peers.fake import Draft, FakeServer
+from fixtures.peers.meeting import room_with, timeline_with
 from fixtures.plugins.evidence import Evidence
 
 MOST_PDUS = 50
 MOST_EDUS = 100
 TOO_LONG = "x" * 70_000
+
+
+async def come_to(
+    alice: MatrixClient, fake: FakeServer, room: str, evidence: Evidence, *drafts: Draft
+) -> dict[str, Json]:
+    """The newest events of the room, by id, once alice has the last of those that one transaction brings."""
+    evidence("answer", await fake.send(server_of(alice), *drafts))
+    return await timeline_with(alice, room, drafts[-1].event_id)
 
 
 @pytest.mark.requirement("FED-043")
@@ -26,8 +35,7 @@ async def test_an_event_without_a_right_signature_does_not_arrive(
     room = await room_with(alice, (fake, bob))
     wrong = await fake.draft(room, bob, "wrong", flaws=[flaw], keep=False)
     right = await fake.draft(room, bob, "right")
-    evidence("answer", await fake.send(server_of(alice), wrong, right))
-    events = await timeline_with(alice, room, right.event_id)
+    events = await come_to(alice, fake, room, evidence, wrong, right)
     assert wrong.event_id not in events, f"alice was given an event that is {flaw}: {wrong.event}"
 
 
@@ -40,8 +48,7 @@ async def test_content_that_is_not_what_was_hashed_does_not_arrive(
     room = await room_with(alice, (fake, bob))
     wrong = await fake.draft(room, bob, "wrong", flaws=["wrong-hash"], keep=False)
     right = await fake.draft(room, bob, "right")
-    evidence("answer", await fake.send(server_of(alice), wrong, right))
-    events = await timeline_with(alice, room, right.event_id)
+    events = await come_to(alice, fake, room, evidence, wrong, right)
     content = events.get(wrong.event_id, {}).get("content", {})
     assert content == {}, f"alice was given what its sender has not hashed: {content}"
 
@@ -57,8 +64,7 @@ async def test_an_event_that_its_sender_may_not_send_does_not_arrive(
     name = await fake.draft(room, bob, {"name": "bob's"}, kind="m.room.name", state_key="", keep=False)
     stranger = await fake.draft(room, mallory, "a stranger", keep=False)
     right = await fake.draft(room, bob, "right")
-    evidence("answer", await fake.send(server_of(alice), name, stranger, right))
-    events = await timeline_with(alice, room, right.event_id)
+    events = await come_to(alice, fake, room, evidence, name, stranger, right)
     assert (await state(alice, room, "m.room.name"))["name"] == "alice's", "bob has renamed alice's room"
     assert not {name.event_id, stranger.event_id} & events.keys(), "what nobody may send was given to alice"
 
@@ -73,8 +79,7 @@ async def test_no_server_speaks_for_users_of_another(
     await bob.join(room)
     forged = await fake.draft(room, bob.user_id, "not bob's", keep=False)
     right = await fake.draft(room, carol, "carol's")
-    evidence("answer", await fake.send(server_of(alice), forged, right))
-    events = await timeline_with(alice, room, right.event_id)
+    events = await come_to(alice, fake, room, evidence, forged, right)
     assert forged.event_id not in events, f"alice was given what {bob.user_id} has not said"
 
 
@@ -88,8 +93,7 @@ async def test_no_server_speaks_for_users_of_a_third(
     room = await room_with(alice, (third, dave), (fake, carol))
     forged = await fake.draft(room, dave, "not dave's", keep=False)
     right = await fake.draft(room, carol, "carol's")
-    evidence("answer", await fake.send(server_of(alice), forged, right))
-    events = await timeline_with(alice, room, right.event_id)
+    events = await come_to(alice, fake, room, evidence, forged, right)
     assert forged.event_id not in events, f"alice was given what {dave} has not said"
 
 

@@ -7,8 +7,9 @@ import pytest
 
 from fixtures.clients.plain import MatrixClient
 from fixtures.clients.rooms import act, state
+from fixtures.clients.servers import becomes, server_of
 from fixtures.peers.fake import FakeServer
-from fixtures.peers.meeting import is_member, public_room, room_with, server_of
+from fixtures.peers.meeting import room_with
 from fixtures.plugins.evidence import Evidence
 
 
@@ -24,14 +25,14 @@ async def test_a_join_without_a_right_signature_is_refused(
     alice: MatrixClient, fake: FakeServer, evidence: Evidence, flaw: str
 ) -> None:
     """A public room; the other server sends a join that it has not signed, or not with its key; then a right one."""
-    room, user = await public_room(alice), fake.user(f"bob-{flaw}")
+    room, user = await alice.create_room(preset="public_chat"), fake.user(f"bob-{flaw}")
     answer = await fake.join(server_of(alice), room, user, flaws=[flaw])
     evidence("answer", answer)
     assert answer["step"] == "send_join", f"refused too early, at {answer['step']}: {answer['body']}"
     assert 400 <= answer["status"] < 500, f"a join that is {flaw}: {answer}"
     await stays_out(alice, room, user)
     await fake.joined(server_of(alice), room, user)
-    await is_member(alice, room, user)
+    await becomes(alice, room, user, "join")
 
 
 @pytest.mark.requirement("FED-041")
@@ -48,7 +49,7 @@ async def test_what_is_no_join_is_not_let_in_by_the_door_for_joins(
     alice: MatrixClient, fake: FakeServer, evidence: Evidence, change: dict[str, Any]
 ) -> None:
     """A public room; the other server is given a template for a join, and sends something else in its place."""
-    room, user = await public_room(alice), fake.user("bob-no-join")
+    room, user = await alice.create_room(preset="public_chat"), fake.user("bob-no-join")
     answer = await fake.join(server_of(alice), room, user, change=change)
     evidence("answer", answer)
     assert answer["step"] == "send_join", f"refused too early, at {answer['step']}: {answer['body']}"
@@ -72,7 +73,7 @@ async def test_who_is_banned_does_not_come_in_without_a_template(
 ) -> None:
     """Bob of another server is in a room, Mallory of the same is banned; her server makes her join itself: refused."""
     user, mallory = fake.user("bob"), fake.user("mallory-again")
-    room = await public_room(alice)
+    room = await alice.create_room(preset="public_chat")
     await act(alice, room, "ban", mallory)
     await fake.joined(server_of(alice), room, user)
     join = await fake.draft(

@@ -5,12 +5,13 @@ import pytest
 
 from fixtures.clients.plain import Json, MatrixClient
 from fixtures.clients.server_keys import published
+from fixtures.clients.servers import becomes, server_of
 from fixtures.clients.syncing import brought
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.peers.fake import FakeServer
 from fixtures.peers.federation_server.events import is_signed
 from fixtures.peers.federation_server.versions import VERSIONS
-from fixtures.peers.meeting import is_member, joins, server_of
+from fixtures.peers.meeting import joins
 
 
 @pytest.mark.requirement("FED-059")
@@ -30,7 +31,7 @@ async def test_an_invite_of_ours_can_be_verified_and_followed(alice: MatrixClien
     assert entry["authentic"], f"hash or signature of the invite is wrong: {entry['event']}"
     assert entry["event_id"] == entry["named"], f"it was called {entry['named']}, and is {entry['event_id']}"
     await fake.joined(server_of(alice), room, bob)
-    await is_member(alice, room, bob)
+    await becomes(alice, room, bob, "join")
 
 
 @pytest.mark.requirement("FED-059")

@@ -33,7 +33,7 @@ async def test_a_room_is_joined_by_its_alias(parties: Parties, evidence: Evidenc
     begin = time.monotonic()
     await parties.guest.join(alias)
     evidence("seconds until it was joined", round(time.monotonic() - begin, 3))
-    await becomes(parties.host, room, parties.guest, "join")
+    await becomes(parties.host, room, parties.guest.user_id, "join")
     await brought(parties.guest, lambda answer: rooms_of(answer, "join").get(room), label="the room")
 
 
@@ -51,7 +51,7 @@ async def test_an_invitation_is_accepted(parties: Parties) -> None:
     host, guest = parties.host, parties.guest
     room = await invited(parties)
     await guest.join(room)
-    await becomes(host, room, guest, "join")
+    await becomes(host, room, guest.user_id, "join")
 
 
 @pytest.mark.requirement("FED-003")
@@ -60,7 +60,7 @@ async def test_an_invitation_is_declined(parties: Parties) -> None:
     room = await invited(parties)
     answer = await rooms.act(parties.guest, room, "leave")
     assert answer.is_success, f"POST /leave of an invitation: {answer.status_code} {answer.text}"
-    await becomes(parties.host, room, parties.guest, "leave")
+    await becomes(parties.host, room, parties.guest.user_id, "leave")
 
 
 @pytest.mark.requirement("FED-003")
@@ -95,7 +95,7 @@ async def test_who_leaves_is_seen_to_leave(parties: Parties) -> None:
     """The guest leaves the host's room: the host's server knows."""
     room = await meeting(parties)
     await rooms.act(parties.guest, room, "leave")
-    await becomes(parties.host, room, parties.guest, "leave")
+    await becomes(parties.host, room, parties.guest.user_id, "leave")
 
 
 @pytest.mark.requirement("FED-004")
@@ -139,11 +139,11 @@ async def test_a_knock_is_heard_and_answered(parties: Parties) -> None:
     room = await guarded_room(parties.host, {"join_rule": "knock"})
     answer = await ask_to_enter(parties.guest, room, server_of(parties.host), how="knock")
     assert answer.is_success, f"POST /knock: {answer.status_code} {answer.text}"
-    await becomes(parties.host, room, parties.guest, "knock")
+    await becomes(parties.host, room, parties.guest.user_id, "knock")
     await parties.host.invite(room, parties.guest.user_id)
     await brought(parties.guest, lambda answer: rooms_of(answer, "invite").get(room), label="the invitation")
     await parties.guest.join(room)
-    await becomes(parties.host, room, parties.guest, "join")
+    await becomes(parties.host, room, parties.guest.user_id, "join")
 
 
 async def guarded_room(host: MatrixClient, rule: Json) -> str:

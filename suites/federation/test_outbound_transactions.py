@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from fixtures.clients.plain import MatrixClient
+from fixtures.clients.servers import server_of
 from fixtures.peers.fake import FakeServer
-from fixtures.peers.meeting import room_with, server_of
+from fixtures.peers.meeting import room_with
 from fixtures.plugins.evidence import Evidence
 
 SENDS = "PUT /_matrix/federation/v1/send/"

@@ -7,8 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from fixtures.clients.plain import MatrixClient
+from fixtures.clients.servers import server_of
 from fixtures.peers.fake import FakeServer
-from fixtures.peers.meeting import PROFILE, room_with, server_of, timeline_with
+from fixtures.peers.meeting import PROFILE, room_with, timeline_with
 from fixtures.plugins.evidence import Evidence
 
 

@@ -7,10 +7,11 @@ import pytest
 
 from fixtures.clients.plain import MatrixClient
 from fixtures.clients.rooms import path
+from fixtures.clients.servers import server_of
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.peers.fake import FakeServer
 from fixtures.peers.federation_server.versions import VERSIONS
-from fixtures.peers.meeting import joins, server_of, timeline_with
+from fixtures.peers.meeting import joins, timeline_with
 from fixtures.plugins.evidence import Evidence
 
 MEMBERS = 2000

@@ -6,8 +6,8 @@ import secrets
 import httpx
 import pytest
 
-from fixtures.clients.media import Media, at, create, download, put_content
-from fixtures.clients.plain import MatrixClient, MatrixError
+from fixtures.clients.media import Media, create, download, put_content
+from fixtures.clients.plain import MatrixClient, MatrixError, at
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget

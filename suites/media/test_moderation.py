@@ -9,10 +9,10 @@ import pytest
 
 from fixtures.clients import rooms
 from fixtures.clients.accounts import administrator
-from fixtures.clients.media import BOXES, Media, at, everywhere, forget_local_copies, moderator, upload
+from fixtures.clients.media import BOXES, Media, everywhere, forget_local_copies, moderator, upload
 from fixtures.clients.object_store import stored
 from fixtures.clients.pictures import halves
-from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.plain import Json, MatrixClient, at
 from fixtures.deployment.interface import Deployment
 from fixtures.plugins.evidence import Evidence
 

@@ -8,8 +8,8 @@ from functools import partial
 import httpx
 import pytest
 
-from fixtures.clients.media import UPLOAD, Media, at, download, forget_local_copies, upload
-from fixtures.clients.plain import MatrixClient
+from fixtures.clients.media import UPLOAD, Media, download, forget_local_copies, upload
+from fixtures.clients.plain import MatrixClient, at
 from fixtures.deployment.correlation import REQUEST_ID, answered_by
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role

@@ -19,6 +19,7 @@ from fixtures.peers.browser.machine import this_machine
 from fixtures.peers.browser.serving import ORIGIN
 from fixtures.peers.browser.trust import certificates
 from fixtures.rendering.certificates import Issue, issue
+from reports.model import NotRun, NotRunKind
 
 NAME: Final = "matrix.test"
 
@@ -29,9 +30,12 @@ ANSWER: Final = (
 
 LOOK: Final = "address => fetch(address).then(answer => answer.text(), error => String(error))"
 
-pytestmark = pytest.mark.skipif(
-    isinstance(this_machine().verdict(), Absent), reason="this machine has no browser"
-)
+
+@pytest.fixture(autouse=True, scope="module")
+def need_browser() -> None:
+    """Not run where this machine has none."""
+    if isinstance(absent := this_machine().verdict(), Absent):
+        raise NotRun(NotRunKind.UNAVAILABLE, absent.reason)
 
 
 @contextlib.asynccontextmanager

@@ -100,7 +100,7 @@ def test_full_disk_is_named(command: Command) -> None:
     """A container that fills the report's disk: pod and remedy; 11 where the report cannot be written either."""
     reports = command.folder / "reports"
     reports.mkdir()
-    mounted = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=512k full {reports} && "$@"', "sh")
+    mounted = ("unshare", "--mount", "sh", "-c", f'mount -t tmpfs -o size=4m full {reports} && "$@"', "sh")
     never = {"exec": {"command": ["false"]}}
     fill = ("sh", "-c", "while :; do head -c 4096 /dev/zero | tr '\\0' x; echo; done")
     run = command(pod(*fill, readinessProbe=never), before=mounted)

@@ -24,6 +24,7 @@ from fixtures.targets.local import network
 from fixtures.targets.local.addresses import BLOCKS
 from fixtures.targets.local.policies import party, policy_chains
 from tests.targets.local.conftest import (
+    IMAGE,
     ROLES,
     Rig,
     container,
@@ -291,11 +292,11 @@ def echo(name: str, *, image: str, namespace: str = "default", **labels: str) ->
 
 @pytest.fixture(scope="module")
 async def wired(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
-    """Three pods: `a` and `b`, which play roles, and `c` in another namespace."""
+    """Three pods: `a` and `b`, which play roles, and `c` in another namespace, which plays none."""
     objects = [
         echo("a", image=ROLES[Role.REDIS], tier="front"),
         echo("b", image=ROLES[Role.POSTGRESQL], tier="back"),
-        echo("c", image=ROLES[Role.REDIS], namespace="other", tier="front"),
+        echo("c", image=IMAGE, namespace="other", tier="front"),
         service("b"),
     ]
     async with rig(objects, tmp_path_factory.mktemp("wired")) as made:
