@@ -156,6 +156,12 @@ def test_an_area_is_named_where_one_of_its_tests_ran() -> None:
     assert seen.areas == {"media", "routing"}
 
 
+def test_what_a_test_draws_is_answered_and_not_asked_for() -> None:
+    asked = requests(("GET", "/_matrix/client/v3/login", 200, 10.5))
+    [seen] = exercised(asked, EVERY, [Span(10, 11, None)]).values()
+    assert (seen.done, seen.areas, dict(seen.answers)) == (False, set(), {"2xx": 1})
+
+
 def test_what_was_before_the_run_does_not_count() -> None:
     asked = requests(("GET", "/_matrix/client/v3/login", 200, 10.0))
     assert exercised(asked, EVERY, [], since=10.5) == {}
