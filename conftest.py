@@ -14,4 +14,5 @@ pytest_plugins = [
     "fixtures.plugins.browser",
     "fixtures.plugins.history",
     "fixtures.plugins.peers",
+    "fixtures.plugins.resources",
 ]

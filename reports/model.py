@@ -21,6 +21,7 @@ from pydantic import (
 
 from reports.changes import Comparison
 from reports.entry import Entry, Json, Text
+from reports.requested import ResourceEntry
 from reports.verdicts import NotRun, NotRunKind, Verdict, worst
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Reason",
     "Report",
     "RequirementEntry",
+    "ResourceEntry",
     "Run",
     "Series",
     "Slo",
@@ -270,7 +272,7 @@ def _counts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
     return {verdict: found[verdict] for verdict in Verdict}
 
 
-_OPTIONAL = ("slos", "series", "mutants", "coverage", "outside_packets", "comparison")
+_OPTIONAL = ("slos", "series", "mutants", "coverage", "resources", "outside_packets", "comparison")
 
 
 class Report(Entry):
@@ -287,6 +289,9 @@ class Report(Entry):
     mutants: tuple[Mutant, ...] | None = None
     coverage: Mapping[Text, tuple[Text, ...]] | None = Field(
         None, description="what the manifests hold, each with the requirements that cover it"
+    )
+    resources: tuple[ResourceEntry, ...] | None = Field(
+        None, description="what the homeserver registers, each with how this run asked for it"
     )
     outside_packets: NonNegativeInt | None = Field(
         None, description="packets that would have left the machine, counted and dropped"

@@ -60,6 +60,7 @@ def render_page(report: Report) -> str:
             mutants=kills.all_mutants(report),
             escaped=kills.escaped(report),
             herds=kills.by_area(report),
+            offers=views.offers(report),
         )
     )
 

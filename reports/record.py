@@ -21,6 +21,7 @@ from reports.model import (
     Reason,
     Report,
     RequirementEntry,
+    ResourceEntry,
     Run,
     Series,
     Slo,
@@ -106,6 +107,7 @@ class RunRecord:
     slos: list[Slo] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
     coverage: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    resources: list[ResourceEntry] = field(default_factory=list)
     outside_packets: int | None = None
     error: str | None = None
     interruption: str | None = None
@@ -148,6 +150,7 @@ class RunRecord:
             series=tuple(self.series) or None,
             mutants=tuple(self.mutants) or None,
             coverage=self.coverage or None,
+            resources=tuple(self.resources) or None,
             outside_packets=self.outside_packets,
         )
         return Report.model_validate(censored(report.model_dump(mode="json"), self.censor))

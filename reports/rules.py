@@ -16,6 +16,7 @@ MARKERS = (
     "known_deviation(link, reason): upstream software is known to break this; strict: the test must fail",
     "slow: takes over 20 seconds",
     "disruptive(role, ...): breaks these roles of the deployment; run one at a time",
+    "arbitrary: draws what it sends; that something was answered does not say that it was asked for",
 )
 
 

@@ -15,6 +15,7 @@ from reports.model import (
     NotRunKind,
     Report,
     RequirementEntry,
+    ResourceEntry,
     TestEntry,
     Verdict,
     worst,
@@ -23,6 +24,9 @@ from reports.wording import many
 
 BROKEN = (Verdict.ERROR, Verdict.FAILED)
 BENT = (Verdict.WAIVED, Verdict.KNOWN_DEVIATION)
+
+ASKED_FOR = "Asked for, and answered without a refusal"
+NO_REASON = "Not asked for, and nobody says why"
 
 SLOWEST = 12
 WORTH_A_LOOK_S = 0.5
@@ -68,6 +72,14 @@ class Unseen:
     text: str
     requirements: tuple[str, ...]
     tests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offers:
+    """Resources of which the same is to be said: that they were asked for, or why not."""
+
+    title: str
+    resources: tuple[ResourceEntry, ...]
 
 
 @dataclass(frozen=True)
@@ -189,6 +201,19 @@ def timeline(report: Report) -> tuple[float, list[Bar]]:
     return end, [
         Bar(name, tuple(found), tuple(1000 * event.at_s / end if end else 0.0 for event in found))
         for name, found in by_object.items()
+    ]
+
+
+def offers(report: Report) -> list[Offers]:
+    """The resources of the homeserver: what the run asked for, what it did not by reason, and what has none."""
+    found: dict[str, list[ResourceEntry]] = {}
+    for entry in report.resources or ():
+        title = ASKED_FOR if entry.exercised else entry.reason or NO_REASON
+        found.setdefault(title, []).append(entry)
+    order = {ASKED_FOR: 1, NO_REASON: 0}
+    return [
+        Offers(title, tuple(each))
+        for title, each in sorted(found.items(), key=lambda pair: order.get(pair[0], 2))
     ]
 
 

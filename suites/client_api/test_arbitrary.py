@@ -133,6 +133,7 @@ def _no_number(word: str) -> None:
 
 
 @pytest.mark.requirement("CLI-061")
+@pytest.mark.arbitrary
 async def test_whatever_is_sent_is_answered_as_matrix_does(
     alice: MatrixClient, admin: MatrixClient, known: Known, evidence: Evidence
 ) -> None:

@@ -1,16 +1,14 @@
 """Routing is judged at the edge alone (`rig`), and in the deployment when HAProxy has found what it routes to."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
 import pytest
 
 from fixtures.deployment.edge import everything_in_rotation
 from fixtures.deployment.interface import Deployment
-from fixtures.deployment.servlets import Servlets, registered
 from fixtures.deployment.waiting import Budget, eventually
 from fixtures.rendering.objects import Manifest
 from fixtures.rendering.routes import RouteTable, load_routes
-from fixtures.rendering.secrets import Declarations
 from fixtures.targets.rig.edge import Rig
 from fixtures.targets.rig.edge import rig as make_rig
 
@@ -35,14 +33,6 @@ async def rig(running_rig: Rig) -> Rig:
 def table() -> RouteTable:
     """The route table that the deployment promises."""
     return load_routes()
-
-
-@pytest.fixture(scope="session")
-async def servlets(
-    objects: tuple[Manifest, ...], declarations: Declarations, tmp_path_factory: pytest.TempPathFactory
-) -> Mapping[str, Servlets]:
-    """What Synapse registers in each kind of process under the rendered configuration. No deployment."""
-    return await registered(objects, declarations, tmp_path_factory.mktemp("servlets"))
 
 
 @pytest.fixture(scope="session")

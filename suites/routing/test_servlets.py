@@ -8,9 +8,6 @@ from fixtures.deployment.servlets import Servlets, behind
 from fixtures.plugins.evidence import Evidence
 from fixtures.rendering.routes import MAIN, RouteTable
 
-RESOURCES = {"media", "well-known"}
-"""Routes to what is no servlet but a tree of resources, which cannot be asked for its paths."""
-
 FEWEST, FEWEST_MAIN = 400, 60
 """Synapse has more requests than that; fewer would mean that it was not really asked."""
 
@@ -71,7 +68,7 @@ def test_no_route_is_about_nothing(table: RouteTable, servlets: Mapping[str, Ser
         for query in ("", "since=s")
         if (route := table.route(each.method, each.path, query)) is not None
     }
-    idle = {route.name for route in table.routes} - used - RESOURCES
+    idle = {route.name for route in table.routes} - used
     assert not idle, (
         f"routes.yaml: Synapse has no request for {', '.join(sorted(idle))}; correct or remove them"
     )

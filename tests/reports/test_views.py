@@ -10,10 +10,11 @@ from reports.model import (
     Reason,
     Report,
     RequirementEntry,
+    ResourceEntry,
     Run,
     TestEntry,
 )
-from reports.views import headline, not_run, other_version, timeline
+from reports.views import ASKED_FOR, NO_REASON, headline, not_run, offers, other_version, timeline
 from reports.wording import duration, many, ratio, share, size
 
 
@@ -128,3 +129,19 @@ def test_numbers_are_said_as_people_say_them() -> None:
         "—",
     ]
     assert [ratio(2, 3), ratio(0, 3), many(1, "test"), many(0, "test")] == ["×1.50", "—", "1 test", "0 tests"]
+
+
+def test_resources_are_gathered_by_what_is_to_be_said_of_them(run: Run) -> None:
+    """What nobody says anything of comes first; what was asked for is before what has a reason."""
+    resources = [
+        ResourceEntry(method="GET", path="/a", reason="untested: nobody has come to it"),
+        ResourceEntry(method="GET", path="/b", exercised=True, answers={"2xx": 2}),
+        ResourceEntry(method="GET", path="/c"),
+        ResourceEntry(method="PUT", path="/a", reason="untested: nobody has come to it"),
+    ]
+    found = offers(Report.of(run, [], [], resources=resources))
+    assert [(each.title, [entry.path for entry in each.resources]) for each in found] == [
+        (NO_REASON, ["/c"]),
+        (ASKED_FOR, ["/b"]),
+        ("untested: nobody has come to it", ["/a", "/a"]),
+    ]
