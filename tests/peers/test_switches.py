@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from fixtures.deployment.interface import FrontDoor
 from fixtures.peers.browser.apart import FRONT_PORT
 from fixtures.peers.browser.switches import resolver_rules, switches
 
-FRONT = FrontDoor("matrix.test", "198.18.0.10", 443, 8448, Path("ca.pem"))
+URLS = ("https://matrix.test", "https://chat.matrix.test:444/", "https://matrix.test/")
 
 
-def test_the_name_leads_to_the_front_door() -> None:
-    """The first rule is the server's name at 443: to the socket that leads on to the front door."""
-    assert resolver_rules(FRONT).split(", ")[0] == f"MAP matrix.test:443 127.0.0.1:{FRONT_PORT}"
+def test_the_names_lead_to_the_front_door() -> None:
+    """Each once, at its own port or 443, to the socket that leads on to the front door. They come before all others."""
+    assert resolver_rules(URLS).split(", ")[:3] == [
+        f"MAP matrix.test:443 127.0.0.1:{FRONT_PORT}",
+        f"MAP chat.matrix.test:444 127.0.0.1:{FRONT_PORT}",
+        "MAP * ~NOTFOUND",
+    ]
 
 
 def test_no_other_name_is_known() -> None:
-    """All others are not found; the server's own rule comes before, so it is not among them."""
-    rules = resolver_rules(FRONT).split(", ")
-    assert rules.index("MAP * ~NOTFOUND") > 0
-    assert "EXCLUDE 127.0.0.1" in rules
+    """All others are not found, but the address where the page is."""
+    assert resolver_rules(()).split(", ") == ["MAP * ~NOTFOUND", "EXCLUDE 127.0.0.1"]
 
 
 def test_nobody_may_come_in_and_nothing_is_switched_off() -> None:
     """No port for remote control, and no certificate that is taken unseen."""
-    given = " ".join(switches(FRONT))
+    given = " ".join(switches(URLS))
     assert "remote-debugging" not in given
     assert "ignore-certificate" not in given
     assert "disable-web-security" not in given

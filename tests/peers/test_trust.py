@@ -62,7 +62,9 @@ async def seen(front: FrontDoor, folder: Path, address: str) -> tuple[str, list[
     (folder / "page").mkdir()
     (folder / "page" / "index.html").write_text("<!doctype html><link rel=icon href=data:,>")
     said: list[str] = []
-    async with chromium(front, replace(this_machine(), page=folder / "page")) as browser:
+    async with chromium(
+        front, (f"https://{NAME}",), replace(this_machine(), page=folder / "page")
+    ) as browser:
         page = await browser.new_page()
         page.on("console", lambda message: said.append(message.text))
         await page.goto(f"{ORIGIN}/index.html")

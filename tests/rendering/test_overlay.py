@@ -3,7 +3,7 @@
 import pytest
 
 from fixtures.rendering.objects import Manifest, RenderingError
-from fixtures.rendering.overlay import front_hosts, server_name, synapse_configuration
+from fixtures.rendering.overlay import front_hosts, public_baseurl, server_name, synapse_configuration
 
 
 def drop_ins(**files: str) -> list[Manifest]:
@@ -20,6 +20,7 @@ def test_names_of_the_front_door_have_no_ports_and_no_doubles() -> None:
     objects = drop_ins(_10="server_name: 'a.test:8448'\npublic_baseurl: https://b.test:444/\n")
     assert server_name(objects) == "a.test:8448"
     assert front_hosts(objects) == ("a.test", "b.test")
+    assert public_baseurl(objects) == "https://b.test:444"
     assert front_hosts(drop_ins(_10="server_name: a.test\npublic_baseurl: https://a.test/\n")) == ("a.test",)
 
 
