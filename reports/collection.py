@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reports import ending
 from reports.collector import Collector
 from reports.publishing import UnwritableError, make_folder
 from reports.record import RUN, RunRecord
@@ -67,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     xdist = Worker(recorder) if hasattr(config, "workerinput") else Controller(recorder)
     for plugin in (Collector(config, record, suites), recorder, xdist):
         config.pluginmanager.register(plugin, f"conformance-{type(plugin).__name__.lower()}")
+    config.pluginmanager.register(ending, "conformance-ending")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

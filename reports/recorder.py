@@ -107,7 +107,7 @@ class Recorder:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, pytest.exit and pytest's own interruptions: what has not run is `not_run: interrupted`."""
         said = getattr(excinfo.value, "msg", None) or str(excinfo.value)
-        self.record.interruption = said or "interrupted from the keyboard"
+        self.record.interruption = self.record.interruption or said or "interrupted from the keyboard"
         self.record.error = self.record.error or f"the run was interrupted: {self.record.interruption}"
 
     def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:

@@ -183,12 +183,17 @@ def test_a_typed_reason_is_never_empty() -> None:
         NotRun(NotRunKind.UNAVAILABLE, " ")
 
 
+SIGTERM = "import os; os.kill(os.getpid(), 15)"
+
+
 class TestInterrupted:
     @pytest.mark.parametrize(
         ("statement", "arguments", "code", "said"),
         [
             ("pytest.exit('the target is gone', returncode=10)", [], 10, "the target is gone"),
             ("raise KeyboardInterrupt", [], 2, "interrupted from the keyboard"),
+            (SIGTERM, [], 2, "it was asked to end (SIGTERM)"),
+            (f"import signal; signal.signal(2, signal.SIG_IGN); {SIGTERM}", [], 2, "it was asked to end"),
             ("assert False", ["-x"], 1, "stopping after 1 failures"),
         ],
     )
@@ -204,7 +209,7 @@ class TestInterrupted:
             + "def test_more(): pass"
         )
         # pytester hands a KeyboardInterrupt of its own process on.
-        outcome = project.run(*arguments, subprocess="Keyboard" in statement)
+        outcome = project.run(*arguments, subprocess=code == pytest.ExitCode.INTERRUPTED)
         assert outcome.code == outcome.report.run.exit_code == code
         assert outcome.test("test_first").outcome == "passed"
         reason = outcome.reason("test_more")
