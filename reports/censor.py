@@ -8,7 +8,8 @@ Censor = Callable[[str], str]
 # Keys whose strings are structure: verdicts, ids, and references by id.
 _STRUCTURE = frozenset(
     {
-        *("area", "id", "kind", "level", "outcome", "red", "requirements", "started", "tests", "verdict"),
+        *("area", "id", "kind", "level", "outcome", "red", "requirements", "started", "test"),
+        *("tests", "verdict"),
         *("added", "before", "newly_escaped", "newly_killed", "now", "removed", "requirement"),
     }
 )

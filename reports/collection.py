@@ -1,4 +1,4 @@
-"""The pytest plugin of the reports: options, markers, the run's folder, and the fixture `evidence`.
+"""The pytest plugin of the reports: options, markers, the run's folder, and the fixtures `evidence` and `plot`.
 
 Tests below `suites/` are promises: each must name its requirement, each requirement must have a test, and what does
 not run must say why. `config.stash[RUN]` holds the run's record for other plugins. Load this module with
@@ -14,7 +14,7 @@ from reports import ending
 from reports.collector import Collector
 from reports.publishing import UnwritableError, make_folder
 from reports.record import RUN, RunRecord
-from reports.recorder import EVIDENCE, Attach, Recorder
+from reports.recorder import EVIDENCE, SERIES, Attach, Measure, Recorder
 from reports.rules import MARKERS
 from reports.workers import Controller, Worker
 
@@ -83,3 +83,10 @@ def evidence(request: pytest.FixtureRequest) -> Attach:
     """`evidence(name, value)` keeps a JSON value with the test, for whoever reads the report."""
     node: pytest.Item = request.node
     return node.stash.setdefault(EVIDENCE, Attach())
+
+
+@pytest.fixture
+def plot(request: pytest.FixtureRequest) -> Measure:
+    """`plot(what, line, x=…, y=…, points=…)` keeps a row of measured numbers, which the report draws."""
+    node: pytest.Item = request.node
+    return node.stash.setdefault(SERIES, Measure(node.nodeid))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from reports.catalogue import Waiver
-from reports.model import Evidence, NotRun, Reason, Verdict
+from reports.model import Evidence, NotRun, Reason, Series, Verdict
 from reports.record import Phase
 from reports.rules import Deviation, deviation, requirement_ids
 from reports.text import first_line
@@ -95,6 +95,7 @@ def phase(
     report: pytest.TestReport,
     evidence: list[Evidence],
     basis: str | None,
+    series: list[Series],
 ) -> Phase:
     """The judgement with the evidence for it: what the test attached, and for a failure what pytest kept."""
     if report.failed:
@@ -106,6 +107,7 @@ def phase(
         requirements=requirement_ids(item),
         reason=judgement.reason,
         evidence=tuple(evidence),
+        series=tuple(series),
         basis=basis,
     )
 

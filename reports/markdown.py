@@ -9,8 +9,9 @@ from reports.commonmark import escaped, table
 from reports.kills import all_mutants, by_area
 from reports.kills import escaped as not_killed
 from reports.model import MutantOutcome, Report, Verdict
+from reports.pictures import pictures
 from reports.text import first_line
-from reports.wording import duration, many, ratio, share, size, words
+from reports.wording import duration, many, number, ratio, share, size, words
 
 _LISTED = 10
 """Slower tests that are listed; the page has all of them."""
@@ -18,7 +19,19 @@ _LISTED = 10
 
 def render_markdown(report: Report) -> str:
     """CommonMark with tables. Everything that comes from the report is escaped."""
-    parts = (_head, _changes, _areas, _broken, _bent, _not_run, _slos, _mutants, _deployment, _differences)
+    parts = (
+        _head,
+        _changes,
+        _areas,
+        _broken,
+        _bent,
+        _not_run,
+        _slos,
+        _mutants,
+        _measured,
+        _deployment,
+        _differences,
+    )
     return "\n".join(line for part in parts for line in part(report)).rstrip() + "\n"
 
 
@@ -183,6 +196,20 @@ def _mutants(report: Report) -> Iterator[str]:
                 for mutant in escapes
             ),
         )
+
+
+def _measured(report: Report) -> Iterator[str]:
+    found = pictures(report)
+    if not found:
+        return
+    yield "## Measured"
+    yield ""
+    for picture in found:
+        for line in picture.lines:
+            numbers = f"median {number(line.median)}, largest {number(line.largest)}"
+            points = many(len(line.series.points), "point")
+            yield f"- {escaped(f'{picture.title}, {line.series.name}')}: {numbers} ({escaped(picture.y)}; {points})"
+    yield ""
 
 
 def _deployment(report: Report) -> Iterator[str]:

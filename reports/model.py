@@ -7,7 +7,7 @@ This is the one module of `reports` that every other room may import. The publis
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -243,13 +243,19 @@ class Slo(Entry):
     reason: Text | None = None
 
 
-class Series(Entry):
-    """Points of a plot: (x, y) pairs, with what the axes mean."""
+MOST_POINTS = 1000
+Coordinate = Annotated[float, Field(ge=-1e12, le=1e12)]
 
-    name: Text
-    x: Text
-    y: Text
-    points: tuple[tuple[float, float], ...]
+
+class Series(Entry):
+    """A row of measured numbers: one line of a plot. Series of one plot with the same axes share a picture."""
+
+    plot: Text = Field(description="what the picture is of")
+    name: Text = Field(description="what this line of it is of")
+    x: Text = Field(description="what the first number of a point is, with its unit")
+    y: Text = Field(description="what the second one is, with its unit")
+    points: tuple[tuple[Coordinate, Coordinate], ...] = Field(min_length=1, max_length=MOST_POINTS)
+    test: Text | None = Field(None, description="the test that measured it")
 
 
 class Summary(Entry):
@@ -333,6 +339,9 @@ class Report(Entry):
             expected = worst(outcomes[test] for test in entry.tests)
             if entry.verdict is not expected:
                 raise ValueError(f"requirements: {entry.id} is {entry.verdict}, but its tests say {expected}")
+        for series in self.series or ():
+            if series.test is not None and series.test not in outcomes:
+                raise ValueError(f"series: {series.name} names {series.test}, which is not in tests")
         return self
 
     @model_serializer(mode="wrap")

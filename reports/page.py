@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import apart, breakages, evidence, kills, views, wording
+from reports import apart, breakages, evidence, kills, pictures, plots, views, wording
 from reports.comparison import own_time
 from reports.model import Report, Verdict
 from reports.text import first_line
@@ -31,6 +31,7 @@ def render_page(report: Report) -> str:
     length, bars = views.timeline(report)
     tests = {test.id: test for test in report.tests}
     comparison = report.comparison
+    measured = pictures.pictures(report)
     return (
         _environment()
         .get_template("page.html.j2")
@@ -52,6 +53,9 @@ def render_page(report: Report) -> str:
                 entry.id: sorted(map(tests.__getitem__, entry.tests), key=lambda test: -test.outcome.badness)
                 for entry in report.requirements
             },
+            pictures=measured,
+            measured_by={entry.id: entry.requirements for entry in report.tests},
+            shown_in=pictures.by_test(measured),
             slowest=views.slowest(report),
             length=length,
             bars=bars,
@@ -75,11 +79,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "as_svg": lambda picture: Markup(plots.draw(picture)),  # noqa: S704 - an element, its texts escaped
         "clearly_other": views.clearly_other,
         "duration": wording.duration,
         "evidence": evidence.shown,
         "findings": evidence.findings,
         "first_line": first_line,
+        "number": wording.number,
         "other_version": views.other_version,
         "own_time": own_time,
         "setting": apart.setting,

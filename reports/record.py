@@ -40,6 +40,7 @@ class Phase(Entry):
     requirements: tuple[str, ...]
     reason: Reason | None = None
     evidence: tuple[Evidence, ...] = ()
+    series: tuple[Series, ...] = ()
     basis: str | None = None
 
 
@@ -61,6 +62,12 @@ class TestLog:
                 yield TestEntry(id=test, outcome=Verdict.NOT_RUN, requirements=requirements, reason=reason)
             else:
                 yield _test(test, requirements, self.phases.get(test, []), interruption)
+
+    def series(self) -> Iterator[Series]:
+        """What the tests measured, in the order of collection."""
+        for test in self.collected:
+            for phase in self.phases.get(test, []):
+                yield from phase.series
 
 
 def _test(name: str, requirements: tuple[str, ...], phases: list[Phase], interruption: str) -> TestEntry:
@@ -147,7 +154,7 @@ class RunRecord:
             tests=tests,
             deployment=self.deployment,
             slos=tuple(self.slos) or None,
-            series=tuple(self.series) or None,
+            series=(*self.series, *self.tests.series()) or None,
             mutants=tuple(self.mutants) or None,
             coverage=self.coverage or None,
             resources=tuple(self.resources) or None,

@@ -1,7 +1,7 @@
 """The pytest hooks that record a session: judged where a test runs, gathered and written by one process."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 from reports.documents import shown
 from reports.history import with_comparison
 from reports.judging import judge, not_run_in, phase, tell_pytest, typed_skip
-from reports.model import Evidence, Json, Verdict
+from reports.model import Evidence, Json, Series, Verdict
 from reports.publishing import PAGE_FILE, UnwritableError, publish
 from reports.record import Phase, RunRecord
 
@@ -42,6 +42,33 @@ class Attach:
 
 
 EVIDENCE = pytest.StashKey[Attach]()
+
+
+@dataclass
+class Measure:
+    """What the fixture `plot` gives: it keeps a row of numbers that `test` measured, to be drawn."""
+
+    test: str
+    fresh: list[Series] = field(default_factory=list)
+
+    def __call__(
+        self, plot: str, name: str, *, x: str, y: str, points: Iterable[tuple[float, float]]
+    ) -> None:
+        """Keeps (x, y) points, rounded to a thousandth, as the line `name` of `plot`.
+
+        Lines of one plot with the same axes share a picture, whichever tests they are of. Raises pydantic's
+        ValidationError for no point at all, for more than MOST_POINTS, and for what is no finite number.
+        """
+        rounded = tuple((round(at, 3), round(value, 3)) for at, value in points)
+        self.fresh.append(Series(plot=plot, name=name, x=x, y=y, points=rounded, test=self.test))
+
+    def take(self) -> list[Series]:
+        """What was kept since the last phase."""
+        taken, self.fresh = self.fresh, []
+        return taken
+
+
+SERIES = pytest.StashKey[Measure]()
 
 
 @dataclass(eq=False)  # pluggy keeps plugins in sets
@@ -85,7 +112,8 @@ class Recorder:
             waivers = self.record.catalogue.waivers if self.record.catalogue else {}
             judgement = judge(item, call, report, waivers)
             attach = item.stash.get(EVIDENCE, Attach())
-            observed = phase(judgement, item, report, attach.take(), attach.basis)
+            measured = item.stash.get(SERIES, Measure(item.nodeid)).take()
+            observed = phase(judgement, item, report, attach.take(), attach.basis, measured)
             tell_pytest(judgement, item, report)
             # Plain JSON: pytest-xdist carries it to the controller.
             report.conformance = observed.model_dump(mode="json")  # type: ignore[attr-defined]

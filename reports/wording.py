@@ -25,6 +25,11 @@ def size(bytes_: float | None) -> str:
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
 
 
+def number(value: float) -> str:
+    """A number of no unit that is known here, with three digits that say something: `0.0123`, `4.5`, `1234`."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
 def words(name: str) -> str:
     """An identifier as words: `known_deviation` becomes `known deviation`."""
     return str(name).replace("_", " ")

@@ -6,10 +6,19 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.clients.reading import whole_room
-from fixtures.clients.servers import Parties, delivered, enter, meeting, public_room, server_of, shown
+from fixtures.clients.servers import (
+    Parties,
+    delivered,
+    delivered_in_a_row,
+    enter,
+    meeting,
+    public_room,
+    server_of,
+    shown,
+)
 from fixtures.clients.syncing import POLL_MS, answers_until, ephemeral
 from fixtures.deployment.waiting import Budget, NotYet, eventually
-from fixtures.plugins.evidence import Evidence
+from fixtures.plugins.evidence import Evidence, Plot
 
 WRITTEN = tuple(f"message {number}" for number in range(15))
 """Within what rc_message lets one write at once."""
@@ -27,9 +36,11 @@ async def reads(reader: MatrixClient, room: str, wanted: list[str], *, label: st
 
 
 @pytest.mark.requirement("FED-006")
-async def test_messages_reach_the_other_server_in_order(parties: Parties, evidence: Evidence) -> None:
-    """A room of the host's with the guest. Each writes to the other; then the host writes many at once: the guest has
-    each of them once, in their order."""
+async def test_messages_reach_the_other_server_in_order(
+    parties: Parties, alice: MatrixClient, evidence: Evidence, plot: Plot
+) -> None:
+    """A room of the host's with the guest. Each writes to the other; then the host writes many at once, while the guest
+    follows /sync: the guest has each of them once, in their order."""
     host, guest = parties.host, parties.guest
     room = await meeting(parties)
     seconds = [
@@ -37,9 +48,14 @@ async def test_messages_reach_the_other_server_in_order(parties: Parties, eviden
         await delivered(guest, host, room, "and back"),
         await delivered(host, guest, room, "there again"),
     ]
-    for body in WRITTEN:
-        await host.send(room, body)
     evidence("seconds from one server's client to the other's", [round(each, 3) for each in seconds])
+    plot(
+        "Messages in a row, from one server to another",
+        "from ours to theirs" if host is alice else "from theirs to ours",
+        x="number of the message",
+        y="seconds until the other's /sync brings it",
+        points=enumerate(await delivered_in_a_row(host, guest, room, WRITTEN), 1),
+    )
     expected = ["there", "and back", "there again", *WRITTEN]
     await reads(guest, room, expected, label="the guest has every message once, in its order")
 

@@ -103,6 +103,8 @@ async def test_what_a_sync_leaves_out_is_fetched(
         for turn in range(3):
             homeserver.events += [f"{turn}-{number}" for number in range(at_once)]
             await caught_up(homeserver, follower)
+    assert follower.came.keys() == follower.events(ROOM)
+    assert list(follower.came.values()) == sorted(follower.came.values())
 
 
 async def test_what_was_there_before_is_not_followed(homeserver: Homeserver, client: MatrixClient) -> None:

@@ -22,6 +22,7 @@ from reports.model import (
     Report,
     RequirementEntry,
     Run,
+    Series,
     TestEntry,
     Verdict,
 )
@@ -33,6 +34,9 @@ _FAULTS = (
   GET /_matrix/client/v3/sync -> 200 by generic-worker-0 (X-Request-ID 1f0c)
   haproxy/routes.map line 14: ^/_matrix/client/v3/sync$ generic-worker; send it to synchrotron""",
 )
+PLOTS = 5
+"""Pictures of two lines each."""
+
 _VERDICTS = (Verdict.PASSED,) * 20 + (
     Verdict.FAILED,
     Verdict.NOT_RUN,
@@ -50,6 +54,7 @@ def synthetic(night: int, requirements: int, mutants: int, seed: int = 0) -> Rep
         for area, prefix in AREAS.items()
     ][:requirements]
     pairs = [_requirement(name, area, random) for name, area in names]
+    measuring = [tests[0].id for _, tests in pairs[: 2 * PLOTS]]
     started = START + timedelta(days=night)
     return Report.of(
         Run(
@@ -69,6 +74,7 @@ def synthetic(night: int, requirements: int, mutants: int, seed: int = 0) -> Rep
         _deployment(random),
         mutants=[_mutant(number, names, random) for number in range(mutants)] or None,
         outside_packets=0,
+        series=[_series(number, test, random) for number, test in enumerate(measuring)],
     )
 
 
@@ -153,6 +159,17 @@ def _mutant(number: int, names: list[tuple[str, str]], random: Random) -> Mutant
         outcome=outcome,
         duration_s=round(random.uniform(1, 30), 1),
         reason=None if killed else f"{', '.join(expected)} had to turn red, and nothing did",
+    )
+
+
+def _series(number: int, test: str, random: Random) -> Series:
+    return Series(
+        plot=f"Delivery to the other server, kind {number // 2}",
+        name=("there", "and back")[number % 2],
+        x="number of the message",
+        y="seconds until the other has it",
+        points=tuple((at, round(random.expovariate(5), 3)) for at in range(1, 16)),
+        test=test,
     )
 
 

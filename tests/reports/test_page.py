@@ -183,7 +183,7 @@ def test_no_text_of_a_report_becomes_markup() -> None:
     document = nights(3, 40, 40).model_dump(mode="json")
     structure = {
         *("verdict", "outcome", "kind", "level", "started", "before", "now", "schema", "requirements"),
-        *("tests", "id", "red", "area"),
+        *("tests", "test", "id", "red", "area"),
     }
 
     def poisoned(value: object, key: str = "") -> object:

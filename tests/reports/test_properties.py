@@ -32,6 +32,7 @@ from reports.model import (
     Report,
     RequirementEntry,
     Run,
+    Series,
     Slo,
     SloOutcome,
     TestEntry,
@@ -112,6 +113,16 @@ comparisons = st.builds(
         ),
         max_size=2,
     ),
+)
+numbers = st.floats(min_value=-1e12, max_value=1e12) | st.integers(-3, 10**6).map(float)
+measurements = st.builds(
+    Series,
+    plot=anything,
+    name=anything,
+    x=anything,
+    y=anything,
+    points=st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4),
+    test=st.none(),
 )
 evidence = st.builds(Evidence, name=anything, value=json_values) | st.builds(
     Evidence,
@@ -199,6 +210,7 @@ def reports(draw: st.DrawFn) -> Report:
         mutants=draw(st.none() | st.lists(mutant, max_size=2)),
         slos=draw(st.none() | st.lists(slo, max_size=2)),
         comparison=draw(st.none() | comparisons),
+        series=draw(st.none() | st.lists(measurements, max_size=2)),
     )
 
 
@@ -331,8 +343,8 @@ class TestRenderers:
             assert not name.startswith("on")
             assert name not in {"src", "srcset"}
             if name == "href":
-                assert tag == "a"
-                assert value.startswith("#") or urlsplit(value).scheme == "https"
+                assert tag in {"a", "use"}
+                assert value.startswith("#") or (tag == "a" and urlsplit(value).scheme == "https")
 
     @settings(max_examples=40, deadline=None)
     @given(reports())

@@ -64,7 +64,8 @@ def test_a_listing_leaves_nothing_behind(project: Project, arguments: list[str])
 
 def test_other_plugins_fill_in_the_record(project: Project) -> None:
     project.media(
-        MARKED + "def test_it(evidence): evidence('login', {'token': 's3cret'}); assert 's3cret' == ''"
+        MARKED + "def test_it(evidence, plot):\n    evidence('login', {'token': 's3cret'})\n"
+        "    plot('of s3cret', 's3cret', x='s3cret', y='in s3cret', points=[(1, 1)])\n    assert 's3cret' == ''"
     )
     (project.root / "conftest.py").write_text(
         """

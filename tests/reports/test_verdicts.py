@@ -261,3 +261,29 @@ class TestEvidence:
         assert isinstance(names["traceback"], str)
         assert "assert 1 == 2" in names["traceback"]
         assert names["captured stdout call"] == "a word\n"
+
+
+class TestPlot:
+    def test_is_kept_with_its_test_also_when_that_fails(self, project: Project) -> None:
+        project.media(
+            MARKED + "def test_it(plot):\n    for line in ('there', 'back'):\n"
+            "        plot('delivery', line, x='message', y='seconds', points=enumerate([0.12345, 2], 1))\n"
+            "    assert False"
+        )
+        report = project.run().report
+        assert report.series is not None
+        assert [(each.plot, each.name, each.x, each.y) for each in report.series] == [
+            ("delivery", "there", "message", "seconds"),
+            ("delivery", "back", "message", "seconds"),
+        ]
+        assert {each.points for each in report.series} == {((1, 0.123), (2, 2))}
+        assert {each.test for each in report.series} == {report.tests[0].id}
+
+    @pytest.mark.parametrize(
+        "points", ["[]", "[(1, float('nan'))]", "[(1, float('inf'))]", "[(1, 1)] * 1001", "[(1, None)]"]
+    )
+    def test_of_what_cannot_be_drawn_fails_the_test(self, project: Project, points: str) -> None:
+        project.media(MARKED + f"def test_it(plot): plot('a', 'b', x='c', y='d', points={points})")
+        outcome = project.run()
+        assert outcome.test("test_it").outcome == "failed"
+        assert outcome.report.series is None
