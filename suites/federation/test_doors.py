@@ -9,20 +9,15 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from fixtures.clients.plain import MatrixClient, http_client, inside_client
+from fixtures.clients.plain import MatrixClient, http_client
 from fixtures.clients.server_keys import PATH as KEYS
 from fixtures.clients.server_keys import is_signed, public_key, published
-from fixtures.clients.servers import Parties, delivered, meeting, public_room, server_of
+from fixtures.clients.servers import public_room, server_of
 from fixtures.deployment.interface import Absent, Deployment, SecretRef
 from fixtures.deployment.patch import Patch
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget
-from fixtures.peers import homeserver
-from fixtures.peers.homeserver import Homeserver
-from fixtures.peers.placement import CONTROL
-from fixtures.peers.placing import new_name
 from fixtures.plugins.evidence import Evidence
-from fixtures.plugins.peers import Place
 
 DOORS: Final = ("port", "federation_port")
 WELL_KNOWN: Final = "/.well-known/matrix/server"
@@ -107,24 +102,6 @@ async def test_who_asks_is_told_where_we_are(
     front = deployment.front()
     assert answer.json() == {"m.server": f"{front.server_name}:443"}, f"the answer is {answer.json()}"
     assert (await published(http))["server_name"] == front.server_name
-
-
-@pytest.mark.requirement("FED-022")
-async def test_a_server_that_says_where_it_is_is_found(
-    alice: MatrixClient, deployment: Deployment, place: Place, evidence: Evidence
-) -> None:
-    """Another server whose name has no port: it says at port 443 where it is. A user of ours joins a room of it and
-    writes; its user writes back."""
-    wanted = homeserver.placement(new_name("delegated"), delegated=True)
-    async with place(wanted) as peer, inside_client(deployment, peer.service, CONTROL) as http:
-        assert ":" not in peer.server_name, f"{peer.server_name} is found by its port"
-        dora = await Homeserver(deployment, wanted, peer).user(http, "dora")
-        room = await meeting(Parties(host=dora, guest=alice))
-        seconds = [
-            await delivered(alice, dora, room, "there"),
-            await delivered(dora, alice, room, "and back"),
-        ]
-        evidence("seconds", [round(each, 3) for each in seconds])
 
 
 @pytest.mark.requirement("FED-023")

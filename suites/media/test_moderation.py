@@ -1,44 +1,40 @@
 """What an administrator takes away is away, at every media worker."""
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 import httpx
 import pytest
 
 from fixtures.clients import rooms
-from fixtures.clients.accounts import administrator
-from fixtures.clients.media import BOXES, Media, everywhere, forget_local_copies, moderator, upload
+from fixtures.clients.media import BOXES, Media, everywhere, forget_local_copies, upload
 from fixtures.clients.object_store import stored
 from fixtures.clients.pictures import halves
-from fixtures.clients.plain import Json, MatrixClient, at
+from fixtures.clients.plain import Json, MatrixClient
 from fixtures.deployment.interface import Deployment
+from fixtures.peers.fake import FakeServer
 from fixtures.plugins.evidence import Evidence
 
 ADMIN = "/_synapse/admin/v1"
 SIDE = 100
 
 
-@pytest.fixture
-async def admin(deployment: Deployment, http: httpx.AsyncClient) -> AsyncIterator[MatrixClient]:
-    """An administrator at the media worker that takes quarantines."""
-    account = await administrator(deployment, "admin", http)
-    async with at(deployment, await moderator(deployment), account) as there:
-        yield there
+def content() -> bytes:
+    """A picture that is like no other: media of the same content share their quarantine."""
+    return halves(SIDE, SIDE) + uuid.uuid4().bytes
 
 
 async def picture(user: MatrixClient) -> Media:
-    """An uploaded picture that is like no other: media of the same content share their quarantine."""
-    content = halves(SIDE, SIDE) + uuid.uuid4().bytes
-    return await upload(user, content, content_type="image/png")
+    """One that was uploaded."""
+    return await upload(user, content(), content_type="image/png")
 
 
 async def show(user: MatrixClient, media: Media) -> str:
     """A new room of the user's in which the picture is; its id."""
     room, transaction = await user.create_room(), uuid.uuid4().hex
-    content: Json = {"msgtype": "m.image", "body": "picture.png", "url": media.uri}
-    await user.call("PUT", rooms.path(room, "send", "m.room.message", transaction), json=content)
+    message: Json = {"msgtype": "m.image", "body": "picture.png", "url": media.uri}
+    await user.call("PUT", rooms.path(room, "send", "m.room.message", transaction), json=message)
     return room
 
 
@@ -100,6 +96,33 @@ async def test_what_is_in_quarantine_is_for_nobody(
     inside = await seen(deployment, users, media)
     evidence("in quarantine", {"answer": done, "seen": inside})
     assert all_are(httpx.codes.NOT_FOUND, inside), f"{media.uri} in quarantine: {inside}"
+    await admin.call("POST", f"{ADMIN}/media/unquarantine/{media.name}")
+    after = await seen(deployment, users, media)
+    assert all_are(httpx.codes.OK, after), f"{media.uri} out of quarantine: {after}"
+
+
+@pytest.mark.requirement("MED-030")
+async def test_what_is_in_quarantine_is_for_nobody_though_another_server_has_it(
+    deployment: Deployment,
+    admin: MatrixClient,
+    alice: MatrixClient,
+    bob: MatrixClient,
+    fake: FakeServer,
+    evidence: Evidence,
+) -> None:
+    """A picture of another server's that everybody gets everywhere, so that we have a copy, is put into quarantine:
+    neither it nor its thumbnail is there for anybody, at any media worker, and the other server, which has it still, is
+    not asked for it. Taken out of it, it is there again."""
+    users, media = {"Alice": alice, "Bob": bob}, Media(await fake.offer(content(), "image/png"))
+    before = await seen(deployment, users, media)
+    assert all_are(httpx.codes.OK, before), f"it is not there before: {before}"
+    asked = await fake.asked(media.id)
+    await of_its_id(admin, alice, media)
+    inside = await seen(deployment, users, media)
+    since = await fake.asked(media.id) - asked
+    evidence("in quarantine", {"seen": inside, "asked for before": asked, "since": since})
+    assert all_are(httpx.codes.NOT_FOUND, inside), f"{media.uri} in quarantine: {inside}"
+    assert since == 0, f"{fake.name} was asked {since} times for what is in quarantine here"
     await admin.call("POST", f"{ADMIN}/media/unquarantine/{media.name}")
     after = await seen(deployment, users, media)
     assert all_are(httpx.codes.OK, after), f"{media.uri} out of quarantine: {after}"

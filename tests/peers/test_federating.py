@@ -7,6 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,6 +150,20 @@ def test_what_was_laid_down_is_answered_as_often_as_it_was(servers: tuple[Told, 
     told(a, "no_rules")
     assert told(b, "request", **asked)["status"] == 200
     assert [entry["status"] for entry in told(a, "arrived")["entries"]][-4:] == [503, 200, None, 200]
+
+
+def test_requests_that_are_to_wait_for_each_other_are_answered_together(
+    servers: tuple[Told, str, str],
+) -> None:
+    told, a, b = servers
+    uri = "/_matrix/federation/v1/version"
+    told(a, "together", pattern="/version", number=2)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(told, b, "request", method="GET", to=a, uri=uri)
+        assert told(b, "request", method="GET", to=b, uri=uri)["status"] == 200, "no other server waits"
+        assert not first.done(), "it did not wait"
+        assert told(b, "request", method="GET", to=a, uri=uri)["status"] == 200
+        assert first.result()["status"] == 200
 
 
 def test_history_that_was_missed_can_be_asked_for(servers: tuple[Told, str, str]) -> None:

@@ -133,14 +133,23 @@ def test_whom_the_policies_forbid_to_leave_does_not_reach_it_either(
 
 def test_whom_the_policies_let_out_at_one_port_reaches_it_at_that_port(ground: Ground) -> None:
     assert {speaker.doors for speaker in ground.speakers.values()} == {("federation", "https")}
-    narrow = {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}], "ports": [{"protocol": "TCP", "port": 8448}]}
-    policy = {
-        "kind": "NetworkPolicy",
-        "metadata": {"name": "narrow"},
-        "spec": {"podSelector": {}, "egress": [narrow]},
-    }
+    assert doors_of({"protocol": "TCP", "port": 8448}) == ("federation",)
+    assert doors_of({"port": 400, "endPort": 500}) == ("https",)
+
+
+def test_whom_the_policies_let_out_otherwise_does_not_reach_it() -> None:
+    assert doors_of({"protocol": "UDP", "port": 443}, {"port": 80}) is None
+    assert doors_of(cidr="10.0.0.0/8") is None
+
+
+def doors_of(*ports: Manifest, cidr: str = "0.0.0.0/0") -> tuple[str, ...] | None:
+    """At which doors of a peer those are whom a policy lets out to such addresses at such ports; None is nowhere."""
+    rule = {"to": [{"ipBlock": {"cidr": cidr}}], "ports": list(ports)}
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}
+    policy = {"kind": "NetworkPolicy", "metadata": {"name": "narrow"}, "spec": spec}
     rendered = render(MANIFESTS / "overlays" / "local")
-    assert ground_of([*rendered, policy], (), None).speakers["narrow"].doors == ("federation",)
+    speaker = ground_of([*rendered, policy], (), None).speakers.get("narrow")
+    return None if speaker is None else speaker.doors
 
 
 def test_its_files_and_secrets_are_what_was_asked_for(made: tuple[Manifest, ...]) -> None:
