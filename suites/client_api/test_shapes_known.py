@@ -1,0 +1,79 @@
+"""Where Synapse is known to answer in another shape: what there is not is null, and should not be there at all."""
+
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from fixtures.clients import rooms
+from fixtures.clients.accounts import register
+from fixtures.clients.journey import shared_room
+from fixtures.clients.lively import V3
+from fixtures.clients.plain import MatrixClient, log_in
+from fixtures.clients.questions import Question, get, who_is
+from fixtures.clients.shapes.deviations import DEVIATIONS
+from fixtures.clients.shapes.judging import faults
+from fixtures.deployment.interface import Deployment
+from fixtures.deployment.waiting import Budget, NotYet, eventually
+
+
+def known(*names: str) -> list[Any]:
+    """Deviations by name, each with upstream's own record of it."""
+    return [
+        pytest.param(
+            name, marks=pytest.mark.known_deviation(DEVIATIONS[name].link, DEVIATIONS[name].reason), id=name
+        )
+        for name in names
+    ]
+
+
+async def deviates(name: str, user: MatrixClient, question: Question) -> None:
+    """AssertionError when the answer has the deviation. BudgetExceeded (Budget.DELIVERY) when it has nothing yet."""
+
+    async def something() -> httpx.Response:
+        answer = await user.answer(question.method, question.path, **question.options)
+        empty = [key for key, value in answer.json().items() if value == []]
+        if answer.is_error or empty:
+            raise NotYet(f"{answer.status_code}, nothing in {empty}")
+        return answer
+
+    answer = await eventually(something, within=Budget.DELIVERY, label=f"{question.path} says something")
+    found = faults(question.method, question.path, answer.status_code, answer.content)
+    shown = [str(fault) for fault in found if DEVIATIONS[name].covers(fault)]
+    assert not shown, "\n".join(shown)
+
+
+@pytest.mark.requirement("CLI-062")
+@pytest.mark.parametrize("name", known("a member without an avatar", "a person without an avatar"))
+async def test_who_has_no_avatar_is_shown_without(name: str, alice: MatrixClient, bob: MatrixClient) -> None:
+    """Alice shares a room with Bob, who has no avatar. There is none in what she reads of him."""
+    room = await shared_room(alice, bob)
+    asked = {
+        "a member without an avatar": get(rooms.path(room, "joined_members")),
+        "a person without an avatar": who_is(bob),
+    }
+    await deviates(name, alice, asked[name])
+
+
+OWN: Final = {
+    "a device without a name": get(f"{V3}/devices"),
+    "a device that was not used": get(f"{V3}/devices"),
+    "a notification without a profile tag": get(f"{V3}/notifications"),
+}
+"""Where a user sees a deviation, by its name."""
+
+
+@pytest.mark.requirement("CLI-064")
+@pytest.mark.parametrize("name", known(*OWN, "a profile without an avatar"))
+async def test_what_an_account_has_not_is_left_out(
+    name: str, deployment: Deployment, http: httpx.AsyncClient, bob: MatrixClient
+) -> None:
+    """Alice has two devices without a name, one of which she never used, no avatar, and a message of Bob's that she is
+    told of. What there is not is not in what she reads of them."""
+    account = await register(deployment, "alice")
+    alice, _ = [await log_in(http, account.user_id, account.password) for _ in range(2)]
+    room = await shared_room(alice, bob)
+    await bob.send(room, "hello")
+    profile = get(f"{V3}/profile/{quote(alice.user_id)}/avatar_url")
+    await deviates(name, alice, OWN.get(name, profile))
