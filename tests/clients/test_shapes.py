@@ -154,12 +154,11 @@ def test_errors_and_what_nobody_specified_are_not_judged() -> None:
     assert faults("DELETE", "/_matrix/client/v3/account/whoami", 200, b"<html>") == ()
 
 
-def test_what_says_more_of_a_path_decides() -> None:
-    of_member = "/_matrix/client/v3/rooms/r/state/m.room.member/@a:b"
-    assert [each.path for each in faults("GET", of_member, 200, b'{"membership": "joined"}')] == [
-        "$.membership"
-    ]
-    assert faults("GET", "/_matrix/client/v3/rooms/r/state/m.room.name/", 200, b'{"name": 7}') == ()
+def test_a_path_is_one_resource() -> None:
+    paths = {template: template.replace("{}", "x") for template in TABLE}
+    assert {template_of(*path.split(" ", 1)): template for template, path in paths.items()} == {
+        template: template for template in TABLE
+    }
 
 
 def test_a_secret_is_not_shown() -> None:
