@@ -1,19 +1,19 @@
 """What servers tell each other of their users: who they are, how they are, what they type, and their devices."""
 
 import uuid
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import pytest
 
 from fixtures.clients import rooms
-from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.device_keys import device_keys
+from fixtures.clients.plain import Json
 from fixtures.clients.servers import Parties, meeting, shown
 from fixtures.clients.syncing import POLL_MS, brought, ephemeral
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.evidence import Evidence
 
-ALGORITHMS: Final = ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"]
 KIND: Final = "test.conformance.to-device"
 
 
@@ -121,15 +121,3 @@ async def test_new_keys_of_a_device_are_announced_and_found(parties: Parties, ev
     given = [answer["one_time_keys"].get(host.user_id, {}).get(host.device_id) for answer in claimed]
     evidence("keys to write with", given)
     assert given == [once, None], f"of one key {once} that was uploaded, two claims were given {given}"
-
-
-def device_keys(user: MatrixClient) -> dict[str, Any]:
-    """Keys of the user's device in the shape that servers want; no server knows whether they are any good."""
-    keys = {f"{kind}:{user.device_id}": uuid.uuid4().hex for kind in ("curve25519", "ed25519")}
-    return {
-        "user_id": user.user_id,
-        "device_id": user.device_id,
-        "algorithms": ALGORITHMS,
-        "keys": keys,
-        "signatures": {user.user_id: {f"ed25519:{user.device_id}": uuid.uuid4().hex}},
-    }

@@ -21,6 +21,11 @@ IN_ONE_SYNC = 3
 LONG_POLL_S = 0.01
 
 
+def event_id(number: int) -> str:
+    """The id of an event of the room."""
+    return f"${number:043}"
+
+
 @dataclass
 class Homeserver:
     """One room. Tokens are numbers of events; /sync brings a few of the newest, as Synapse does."""
@@ -52,17 +57,23 @@ class Homeserver:
     def _messages(self, params: httpx.QueryParams) -> object:
         start, first = int(params.get("from", len(self.events))), int(params.get("to", 0))
         end = max(start - int(params["limit"]), first)
-        page = {"chunk": [self._event(number) for number in range(start - 1, end - 1, -1)]}
+        events = [self._event(number) | {"room_id": ROOM} for number in range(start - 1, end - 1, -1)]
+        page: dict[str, object] = {"start": str(start), "chunk": events}
         return page | ({"end": str(end)} if end > first else {})
 
-    def _event(self, number: int) -> object:
-        kind = "m.room.message" if self.events[number] else "m.room.topic"
-        return {"event_id": f"${number}", "type": kind, "content": {"body": self.events[number]}}
+    def _event(self, number: int) -> dict[str, object]:
+        return {
+            "event_id": event_id(number),
+            "type": "m.room.message" if self.events[number] else "m.room.topic",
+            "sender": "@ada:test",
+            "origin_server_ts": number,
+            "content": {"body": self.events[number]},
+        }
 
     @property
     def messages(self) -> list[Seen]:
         """What a reader must find."""
-        return [Seen(f"${number}", body) for number, body in enumerate(self.events) if body]
+        return [Seen(event_id(number), body) for number, body in enumerate(self.events) if body]
 
 
 @pytest.fixture
@@ -112,7 +123,9 @@ async def test_what_was_there_before_is_not_followed(homeserver: Homeserver, cli
     async with following([client], [ROOM]) as [follower]:
         homeserver.events += ["new"]
         await eventually(
-            lambda: _true(follower.seen[ROOM] == [Seen("$1", "new")]), within=10, label="the new message"
+            lambda: _true(follower.seen[ROOM] == [Seen(event_id(1), "new")]),
+            within=10,
+            label="the new message",
         )
 
 
