@@ -6,13 +6,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Final
-from urllib.parse import quote
 
-import httpx
 import pytest
 
 from fixtures.clients import rooms
-from fixtures.clients.accounts import administrator
+from fixtures.clients.destinations import claims_a_key, given_up, reset
 from fixtures.clients.plain import Json, MatrixClient, inside_client
 from fixtures.clients.servers import Parties, meeting
 from fixtures.deployment.interface import Deployment
@@ -22,11 +20,8 @@ from fixtures.peers.homeserver import Homeserver
 from fixtures.peers.placement import CONTROL
 from fixtures.peers.placing import away
 from fixtures.plugins.evidence import Evidence, Plot
-from fixtures.rendering.objects import Ref
 
 MISSED: Final = tuple(f"missed {number}" for number in range(5))
-DESTINATIONS: Final = "/_synapse/admin/v1/federation/destinations"
-MAIN: Final = Ref("Service", "synapse-main")
 KIND: Final = "test.conformance.to-device"
 
 
@@ -69,6 +64,13 @@ def drawn(plot: Plot, end: str, seconds: Iterable[float]) -> None:
     )
 
 
+async def left_alone(deployment: Deployment, second: Homeserver, parties: Parties) -> Json:
+    """What our server keeps of one that is away, once the host has asked it for a key of the guest's."""
+    known = await claims_a_key(parties.host, parties.guest.user_id, parties.guest.device_id)
+    assert known, f"{second.name} is away, and /keys/claim says nothing of it"
+    return await given_up(deployment, second.name, within=Budget.CATCH_UP)
+
+
 @pytest.mark.requirement("FED-025")
 @pytest.mark.disruptive(Role.FEDERATION_SENDER)
 async def test_what_a_server_missed_reaches_it_when_it_shows_itself(
@@ -80,7 +82,7 @@ async def test_what_a_server_missed_reaches_it_when_it_shows_itself(
     async with away(deployment, second.peer):
         for body in MISSED:
             await our_room.host.send(room, body)
-        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
+        evidence("what we know of it meanwhile", await left_alone(deployment, second, our_room))
     async with back_again(deployment, second, our_room.guest) as guest:
         await guest.send(room, "here again")
         seconds = await reads(guest, room, MISSED, label="the guest reads all")
@@ -100,7 +102,7 @@ async def test_messages_to_devices_wait_for_a_server_that_is_away(
             messages = {our_room.guest.user_id: {our_room.guest.device_id: {"word": word}}}
             path = f"/_matrix/client/v3/sendToDevice/{KIND}/{uuid.uuid4().hex}"
             await our_room.host.call("PUT", path, json={"messages": messages})
-        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
+        evidence("what we know of it meanwhile", await left_alone(deployment, second, our_room))
     async with back_again(deployment, second, our_room.guest) as guest:
         await guest.send(room, "here again")
         words, seconds, begin = list[str](), list[float](), time.monotonic()
@@ -129,36 +131,11 @@ async def test_an_operator_ends_the_wait_for_a_server(
     async with away(deployment, second.peer):
         for body in MISSED:
             await our_room.host.send(room, body)
-        evidence("what we know of it meanwhile", await given_up(deployment, second, our_room))
-    async with inside_client(deployment, MAIN) as inside:
-        operator = await administrator(deployment, "operator", inside)
-        path = f"{DESTINATIONS}/{quote(second.name)}/reset_connection"
-        answer = await operator.request("POST", path, json={})
-    assert answer.status_code == httpx.codes.OK, f"POST {path}: {answer.status_code} {answer.text}"
+        evidence("what we know of it meanwhile", await left_alone(deployment, second, our_room))
+    await reset(deployment, second.name)
     async with back_again(deployment, second, our_room.guest) as guest:
         seconds = await reads(guest, room, MISSED, label="the guest reads what was missed")
     drawn(plot, "messages, after an operator's reset", seconds)
-
-
-async def given_up(deployment: Deployment, second: Homeserver, parties: Parties) -> Json:
-    """What our server keeps of one that it could not reach: when that was, and how long it waits.
-
-    A transaction is tried again for minutes before that; a question for a key, as a client asks that is about to write,
-    is not.
-    """
-    claim = {"one_time_keys": {parties.guest.user_id: {parties.guest.device_id: "signed_curve25519"}}}
-    answer = await parties.host.call("POST", "/_matrix/client/v3/keys/claim", json=claim)
-    assert second.name in answer["failures"], f"{second.name} is away, and POST /keys/claim gave {answer}"
-    async with inside_client(deployment, MAIN) as inside:
-        operator = await administrator(deployment, "operator", inside)
-
-        async def tried() -> Json:
-            kept = await operator.call("GET", f"{DESTINATIONS}/{quote(second.name)}")
-            if not kept["retry_last_ts"]:
-                raise NotYet(f"it is {kept}")
-            return kept
-
-        return await eventually(tried, within=Budget.CATCH_UP, label=f"ours cannot reach {second.name}")
 
 
 @pytest.mark.requirement("FED-028")

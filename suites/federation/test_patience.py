@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.parse import quote
 
 import pytest
 
-from fixtures.clients.accounts import MAIN, administrator
-from fixtures.clients.plain import Json, MatrixClient, inside_client
+from fixtures.clients.destinations import claims_a_key, given_up
+from fixtures.clients.plain import MatrixClient
 from fixtures.clients.servers import server_of
 from fixtures.deployment.interface import Deployment
-from fixtures.deployment.waiting import Budget, NotYet, eventually
+from fixtures.deployment.waiting import Budget
 from fixtures.peers.fake import FakeServer
 from fixtures.peers.meeting import room_with, timeline_with
 from fixtures.plugins.evidence import Evidence
 
-DESTINATIONS: Final = "/_synapse/admin/v1/federation/destinations"
 CLAIM: Final = "/user/keys/claim"
 MISSED: Final = tuple(f"missed {number}" for number in range(5))
 
@@ -24,27 +22,6 @@ FAILURES: Final[dict[str, dict[str, Any]]] = {
     "limits us": {"status": 429, "body": {"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 1000}},
     "hangs up": {"closes": True},
 }
-
-
-async def claims_a_key(user: MatrixClient, of: str) -> bool:
-    """A key to write with is asked for, as a client does that is about to write; whether the server has failed."""
-    claim = {"one_time_keys": {of: {"DEVICE": "signed_curve25519"}}}
-    answer = await user.call("POST", "/_matrix/client/v3/keys/claim", json=claim)
-    return of.partition(":")[2] in answer["failures"]
-
-
-async def given_up(deployment: Deployment, server: FakeServer) -> Json:
-    """What an operator sees of a server that has failed: since when, the last attempt, and how long nobody tries."""
-    async with inside_client(deployment, MAIN) as inside:
-        operator = await administrator(deployment, "operator", inside)
-
-        async def known() -> Json:
-            kept = await operator.call("GET", f"{DESTINATIONS}/{quote(server.name)}")
-            if not kept["retry_last_ts"]:
-                raise NotYet(f"it is {kept}")
-            return kept
-
-        return await eventually(known, within=Budget.FEDERATION, label=f"that {server.name} failed is known")
 
 
 @pytest.mark.requirement("FED-064")
@@ -70,7 +47,7 @@ async def test_a_server_that_fails_is_left_alone_and_loses_nothing(
     await server.received(before)
     await server.told("instead", pattern=".", **FAILURES[failure])
     assert await claims_a_key(alice, bob), f"{server.name} fails, and /keys/claim says nothing of it"
-    kept = await given_up(deployment, server)
+    kept = await given_up(deployment, server.name, within=Budget.FEDERATION)
     tried = len(await server.arrived("request"))
     sent = [await alice.send(room, body) for body in MISSED]
     claims = [await claims_a_key(alice, bob) for _ in MISSED]
