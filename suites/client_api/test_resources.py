@@ -43,12 +43,13 @@ async def test_everything_is_asked_for_or_listed(
     was answered without a refusal at least once, or is in suites/resources.yaml; none is both."""
     groups, registered = load_groups(), {str(each) for each in synapse_resources}
 
-    async def agree() -> None:
+    async def agree() -> set[str]:
         exercised = {str(resource) for resource, seen in exercised_so_far().items() if seen.done}
         if faults := list(unproved(groups, registered, exercised)):
             raise NotYet(f"{len(faults)} resources:\n" + "\n".join(faults))
+        return exercised
 
-    await eventually(agree, within=Budget.LOG_LINE, label="every resource is asked for or listed")
-    exercised = [str(resource) for resource, seen in exercised_so_far().items() if seen.done]
+    label = "every resource is asked for or listed"
+    exercised = await eventually(agree, within=Budget.LOG_LINE, label=label)
     evidence("asked for", len(exercised))
     evidence("listed", len(registered) - len(exercised))
