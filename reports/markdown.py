@@ -11,7 +11,7 @@ from reports.kills import escaped as not_killed
 from reports.model import MutantOutcome, Report, Verdict
 from reports.pictures import pictures
 from reports.text import first_line
-from reports.wording import duration, many, number, ratio, share, size, words
+from reports.wording import duration, many, ratio, share, size, words
 
 _LISTED = 10
 """Slower tests that are listed; the page has all of them."""
@@ -206,9 +206,8 @@ def _measured(report: Report) -> Iterator[str]:
     yield ""
     for picture in found:
         for line in picture.lines:
-            numbers = f"median {number(line.median)}, largest {number(line.largest)}"
             points = many(len(line.series.points), "point")
-            yield f"- {escaped(f'{picture.title}, {line.series.name}')}: {numbers} ({escaped(picture.y)}; {points})"
+            yield f"- {escaped(f'{picture.title}, {line.series.name}')}: {line.told} ({escaped(picture.y)}; {points})"
     yield ""
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from reports.model import Report, Series
+from reports.wording import number
 
 COLOURS = 6
 """How many colours of lines the page has: `--line-0` and so on in its style."""
@@ -35,6 +36,11 @@ class Line:
         """The worst of them, where less is better."""
         return max(value for _, value in self.series.points)
 
+    @property
+    def told(self) -> str:
+        """The numbers in a few words."""
+        return f"median {number(self.median)}, largest {number(self.largest)}"
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -53,8 +59,8 @@ def pictures(report: Report) -> tuple[Picture, ...]:
     for series in report.series or ():
         found.setdefault((series.plot, series.x, series.y), []).append(series)
     return tuple(
-        Picture(f"plot-{number}", title, x, y, tuple(_line(*each) for each in enumerate(rows)))
-        for number, ((title, x, y), rows) in enumerate(found.items(), 1)
+        Picture(f"plot-{place}", title, x, y, tuple(_line(*each) for each in enumerate(rows)))
+        for place, ((title, x, y), rows) in enumerate(found.items(), 1)
     )
 
 
@@ -67,8 +73,8 @@ def by_test(found: tuple[Picture, ...]) -> dict[str, tuple[Picture, ...]]:
     }
 
 
-def _line(number: int, series: Series) -> Line:
+def _line(place: int, series: Series) -> Line:
     """Colours come again after a while, then with other marks."""
     marks = tuple(SIGNS)
-    turn = number // COLOURS
-    return Line(series, number % COLOURS, marks[(number + turn) % len(marks)])
+    turn = place // COLOURS
+    return Line(series, place % COLOURS, marks[(place + turn) % len(marks)])

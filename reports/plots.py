@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from reports.pictures import Picture
 from reports.text import first_line
-from reports.wording import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,10 +57,7 @@ def draw(picture: Picture) -> str:
 
 def described(picture: Picture) -> str:
     """A picture in words, for whoever does not see it."""
-    lines = "; ".join(
-        f"{line.series.name}: median {number(line.median)}, largest {number(line.largest)}"
-        for line in picture.lines
-    )
+    lines = "; ".join(f"{line.series.name}: {line.told}" for line in picture.lines)
     return f"{picture.title}. {picture.y}, by {picture.x}. {lines}"
 
 
