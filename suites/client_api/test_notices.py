@@ -1,6 +1,7 @@
 """What the server itself tells its users."""
 
 import uuid
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -44,8 +45,7 @@ async def test_a_notice_of_the_server_comes_once(
     words = [uuid.uuid4().hex for _ in range(2)]
     async with deployment.variant(SWITCHED_ON), inside_client(deployment, MAIN) as inside:
         admin = await administrator(deployment, "admin", inside)
-        at_main = MatrixClient(inside, bob.user_id, bob.device_id, bob.access_token)
-        refusal = await at_main.request("POST", NOTICES, json=notice(alice, words[0]))
+        refusal = await replace(bob, http=inside).request("POST", NOTICES, json=notice(alice, words[0]))
         same = [await sent(admin, alice, words[0], "once") for _ in range(2)]
         room = await brought(alice, invited_by_server, label="the invitation to the room of notices")
         await alice.join(room)

@@ -12,17 +12,16 @@ from fixtures.clients import rooms
 from fixtures.clients.accounts import Account, localpart, register
 from fixtures.clients.device_keys import backed_up, device_keys, key_to_write_with
 from fixtures.clients.journey import shared_room
-from fixtures.clients.lively import KIND, V3, Lively, People, furnish, lively_room, put_own, surround
+from fixtures.clients.lively import KIND, Lively, People, furnish, lively_room, put_own, surround
 from fixtures.clients.media import CONFIG, CREATE, UPLOAD
-from fixtures.clients.plain import Json, MatrixClient, accepted
+from fixtures.clients.plain import Json, MatrixClient, accepted, log_in
 from fixtures.clients.questions import Answers, Question, ask, get, post, who_is
+from fixtures.clients.shapes.table import SLIDING, V3
 from fixtures.deployment.correlation import synapse_pods
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.plugins.clients import NewUser
 from fixtures.plugins.evidence import Evidence
-
-SLIDING: Final = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"
 
 EVERYTHING: Final = json.dumps(
     {"room": {"include_leave": True, "timeline": {"unread_thread_notifications": True}}}
@@ -171,8 +170,7 @@ async def test_what_is_said_of_server_and_account_has_its_shape(
     """Precondition: an account with a profile, a pusher, push rules, account data and a room with tags. What the server
     says of itself and of the account is as specified wherever it is asked, and so are log-in and renewed tokens."""
     account = await register(deployment, "alice")
-    given = accepted("POST /login", await http.post(f"{V3}/login", json=log_in_of(account)))
-    alice = MatrixClient(http, account.user_id, given["device_id"], given["access_token"])
+    alice = await log_in(http, account.user_id, account.password)
     await furnish(alice, bob)
     renewable = accepted("POST /login", await http.post(f"{V3}/login", json=log_in_of(account)))
     questions = [*of_server(), *of_account(alice, account, renewable["refresh_token"])]

@@ -10,11 +10,11 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.accounts import register
 from fixtures.clients.journey import shared_room
-from fixtures.clients.lively import V3
 from fixtures.clients.plain import MatrixClient, log_in
 from fixtures.clients.questions import Question, get, post, who_is
 from fixtures.clients.shapes.deviations import DEVIATIONS
 from fixtures.clients.shapes.judging import faults
+from fixtures.clients.shapes.table import V3
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 

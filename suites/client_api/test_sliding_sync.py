@@ -5,11 +5,10 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.journey import shared_room
 from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.shapes.table import SLIDING
 from fixtures.clients.syncing import POLL_MS
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.evidence import Evidence
-
-SYNC = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"
 
 WINDOW: Json = {
     "lists": {
@@ -29,7 +28,7 @@ async def test_a_window_shows_a_room_and_then_what_is_new(
     await alice.send(room, "old")
 
     async def first_one() -> Json:
-        answer = await bob.call("POST", SYNC, json=WINDOW)
+        answer = await bob.call("POST", SLIDING, json=WINDOW)
         if "old" not in rooms.bodies(answer["rooms"].get(room, {}).get("timeline", [])):
             raise NotYet(f"the window shows {len(answer['rooms'])} rooms, and not the message")
         return answer
@@ -42,7 +41,7 @@ async def test_a_window_shows_a_room_and_then_what_is_new(
 
     async def next_one() -> Json:
         nonlocal position
-        answer = await bob.call("POST", SYNC, params={"pos": position, "timeout": POLL_MS}, json=WINDOW)
+        answer = await bob.call("POST", SLIDING, params={"pos": position, "timeout": POLL_MS}, json=WINDOW)
         position = answer["pos"]
         if room not in answer["rooms"]:
             raise NotYet(f"the answer has {len(answer['rooms'])} other rooms")

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 import httpx
 import pytest
@@ -10,20 +9,13 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.journey import shared_room
 from fixtures.clients.plain import Json, MatrixClient
+from fixtures.clients.spaces import SPACE, add
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.clients import NewUser
 from fixtures.plugins.evidence import Evidence
 
-SPACE = {"type": "m.space"}
-
 PAGE = 2
 """How many rooms a client asks for."""
-
-
-async def add(owner: MatrixClient, space: str, child: str, **content: Any) -> None:
-    """Put a room into a space."""
-    via = [owner.user_id.partition(":")[2]]
-    await rooms.put_state(owner, space, "m.space.child", {"via": via, **content}, child)
 
 
 def members_of(space: str, rule: str = "restricted") -> list[Json]:

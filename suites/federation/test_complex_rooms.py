@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from typing import Final
-from urllib.parse import quote
 
 import httpx
 import pytest
 
 from fixtures.clients.accounts import administrator
 from fixtures.clients.plain import MatrixClient, at
+from fixtures.clients.servers import ask_to_enter
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget
@@ -29,13 +29,7 @@ async def vast_room(new_fake: Callable[[], FakeServer]) -> tuple[FakeServer, str
 
 async def asks_to_join(user: MatrixClient, server: FakeServer, room: str) -> tuple[int, str]:
     """POST /join through that server: status, and errcode of a refusal."""
-    answer = await user.request(
-        "POST",
-        f"/_matrix/client/v3/join/{quote(room)}",
-        params={"via": server.name, "server_name": server.name},
-        json={},
-        timeout=Budget.FEDERATION.seconds(),
-    )
+    answer = await ask_to_enter(user, room, server.name, within=Budget.FEDERATION)
     return answer.status_code, answer.json().get("errcode", "")
 
 

@@ -9,6 +9,7 @@ from fixtures.clients import rooms
 from fixtures.clients.media import download, upload
 from fixtures.clients.plain import Json, MatrixClient
 from fixtures.clients.servers import Parties, enter, public_room, server_of
+from fixtures.clients.spaces import SPACE, add
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.evidence import Evidence
 
@@ -22,9 +23,9 @@ async def test_rooms_of_a_space_are_shown(parties: Parties, evidence: Evidence) 
     host, guest = parties.host, parties.guest
     shown, _ = await public_room(host, name="shown")
     hidden = await host.create_room(preset="private_chat", name="hidden")
-    space, _ = await public_room(host, creation_content={"type": "m.space"})
+    space, _ = await public_room(host, creation_content=SPACE)
     for room in (shown, hidden):
-        await rooms.put_state(host, space, "m.space.child", {"via": [server_of(host)]}, room)
+        await add(host, space, room)
     await enter(parties, space)
     path = rooms.path(space, "hierarchy", version="v1")
 

@@ -7,6 +7,7 @@ import pytest
 
 from fixtures.clients.plain import Json, MatrixClient, timeline
 from fixtures.clients.servers import server_of
+from fixtures.clients.shapes.table import SLIDING
 from fixtures.clients.syncing import answers_until
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.peers.fake import FakeServer
@@ -16,15 +17,14 @@ from fixtures.plugins.evidence import Evidence
 MINUTE_MS: Final = 60_000
 CLAIMS: Final = {
     "now": 0,
-    "ahead": 30
-    * MINUTE_MS,  # its key is good for an hour: what is later than that is not signed at all (FED-056)
+    # Its key is good for an hour: what is later than that is not signed at all (FED-056).
+    "ahead": 30 * MINUTE_MS,
     "years ago": -20 * 365 * 24 * 60 * MINUTE_MS,
     "an hour ago": -60 * MINUTE_MS,
     "now again": 0,
 }
 """What is claimed of events that follow each other, in milliseconds from now."""
 
-SLIDING: Final = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"
 FIRST_ROOM: Final[Json] = {"lists": {"all": {"ranges": [[0, 0]], "required_state": [], "timeline_limit": 1}}}
 """Of the window of sliding sync, in which rooms are in the order in which something came to them."""
 

@@ -8,6 +8,7 @@ import pytest
 from fixtures.clients.media import BOXES, Media, download, thumbnail, upload
 from fixtures.clients.pictures import halves
 from fixtures.clients.plain import MatrixClient
+from fixtures.clients.servers import server_of
 from fixtures.plugins.evidence import Evidence
 
 SAFE = ("image/png", "image/jpeg", "image/gif", "image/webp", "video/mp4", "audio/ogg", "text/plain")
@@ -160,7 +161,7 @@ async def test_a_copy_is_good_only_for_who_may_have_it(
 @pytest.mark.requirement("MED-023")
 async def test_that_there_is_nothing_is_not_kept(alice: MatrixClient, evidence: Evidence) -> None:
     """What is not there yet may be there later: nobody keeps that answer."""
-    server = alice.user_id.partition(":")[2]
+    server = server_of(alice)
     answer = await download(alice, Media(f"mxc://{server}/{secrets.token_hex(12)}"))
     evidence("Cache-Control", sorted(directives(answer)))
     assert answer.status_code == httpx.codes.NOT_FOUND, f"{answer.status_code} {answer.text:.200}"

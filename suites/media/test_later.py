@@ -8,6 +8,7 @@ import pytest
 
 from fixtures.clients.media import Media, create, download, put_content
 from fixtures.clients.plain import MatrixClient, MatrixError, at
+from fixtures.clients.servers import server_of
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget
@@ -58,7 +59,7 @@ async def test_content_comes_later_and_once(
 @pytest.mark.requirement("MED-019")
 async def test_what_nobody_named_is_nobody_s(alice: MatrixClient) -> None:
     """Content for an id that was never given out is refused, and so is content for another server's media."""
-    server = alice.user_id.partition(":")[2]
+    server = server_of(alice)
     for host in (server, "elsewhere.test"):
         answer = await put_content(alice, Media(f"mxc://{host}/{secrets.token_hex(12)}"), b"words")
         assert said(answer) == (httpx.codes.NOT_FOUND, "M_NOT_FOUND"), f"{host}: {said(answer)}"

@@ -32,9 +32,9 @@ async def picture(user: MatrixClient) -> Media:
 
 async def show(user: MatrixClient, media: Media) -> str:
     """A new room of the user's in which the picture is; its id."""
-    room, transaction = await user.create_room(), uuid.uuid4().hex
+    room = await user.create_room()
     message: Json = {"msgtype": "m.image", "body": "picture.png", "url": media.uri}
-    await user.call("PUT", rooms.path(room, "send", "m.room.message", transaction), json=message)
+    await rooms.put_event(user, room, "m.room.message", message)
     return room
 
 

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 import httpx
 import pytest
 
-from fixtures.clients.media import Media, download, forget, remote_copy
+from fixtures.clients.media import Media, download, forget_local_copies, remote_copy
 from fixtures.clients.object_store import keys_below, stored
 from fixtures.clients.plain import MatrixClient, at
 from fixtures.deployment.interface import Deployment
@@ -49,7 +49,7 @@ async def test_a_file_of_another_server_is_fetched_and_kept_once(
     asked = await fake.asked(media.id)
     copy = await remote_copy(admin, media)
     in_store = await stored(deployment, copy.file)
-    had_it = await forget(deployment, copy.file, copy.thumbnails)
+    had_it = await forget_local_copies(deployment, copy)
     again = await asked_for_at_once(deployment, media, fake, alice)
     since = await fake.asked(media.id) - asked
     evidence("requests to the other server", {"workers": len(pods), "at first": asked, "later": since})
