@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fixtures.targets.choice import LOCAL, NODE
+from fixtures.targets.choice import LOCAL
+from fixtures.targets.kubernetes.choice import NODE
 from reports.model import Report
 from tests.mutations.breeds import ROOT, Breed
 from tests.mutations.killing import Finding
