@@ -58,14 +58,21 @@ async def test_nobody_publishes_rooms_and_members_see_the_list(
     http: httpx.AsyncClient, alice: MatrixClient, bob: MatrixClient, evidence: Evidence
 ) -> None:
     """Alice makes a room that is to be public, and asks for it to be put on the list: it is refused, and Bob, who may
-    read the list, does not find it there by its name. Who is not logged in is not shown the list."""
+    read the list, does not find it there by its name, and the list says of the room that it is not on it. She may take
+    it off the list. Who is not logged in is not shown the list."""
     name = uuid.uuid4().hex
     room = await alice.create_room(preset="public_chat", visibility="public", name=name)
     refusal = await alice.request("PUT", f"{LIST}/{quote(room)}", json={"visibility": "public"})
     answer = await bob.call("POST", PUBLIC, json={"filter": {"generic_search_term": name}})
     listed = [entry["room_id"] for entry in answer["chunk"]]
+    said = (await bob.call("GET", f"{LIST}/{quote(room)}"))["visibility"]
+    await alice.call("PUT", f"{LIST}/{quote(room)}", json={"visibility": "private"})
     unknown = await http.get(PUBLIC)
-    evidence("answers", {"publish": refusal.status_code, "listed": listed, "to anybody": unknown.status_code})
+    evidence(
+        "answers",
+        {"publish": refusal.status_code, "listed": listed, "said": said, "to anybody": unknown.status_code},
+    )
+    assert said == "private", f"a user's room is {said} for the list"
     assert refusal.status_code == httpx.codes.FORBIDDEN, (
         f"a user publishes a room: {refusal.status_code} {refusal.text:.200}; leave room_list_publication_rules out"
     )

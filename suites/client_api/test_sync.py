@@ -8,7 +8,7 @@ import pytest
 from fixtures.clients import rooms
 from fixtures.clients.journey import shared_room
 from fixtures.clients.plain import Json, MatrixClient, timeline
-from fixtures.clients.syncing import answers_until, brought, joined
+from fixtures.clients.syncing import answers_until, brought, joined, says
 from fixtures.deployment.waiting import Budget, NotYet, eventually
 from fixtures.plugins.clients import NewUser
 from fixtures.plugins.evidence import Evidence
@@ -162,8 +162,3 @@ async def test_a_room_that_was_left_is_told_once(
         f"of left, declined and banned /sync tells {sorted(names[each] for each in told)}"
     )
     assert not again, f"/sync tells again of {sorted(names[each] for each in again)}"
-
-
-def says(room: str, text: str, answer: Json) -> bool | None:
-    """Whether an answer has the message."""
-    return text in rooms.bodies(timeline(answer, room)) or None
