@@ -9,13 +9,10 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from fixtures.clients.plain import MatrixClient, http_client
+from fixtures.clients.plain import http_client
 from fixtures.clients.server_keys import PATH as KEYS
 from fixtures.clients.server_keys import is_signed, public_key, published
-from fixtures.clients.servers import public_room, server_of
 from fixtures.deployment.interface import Absent, Deployment, SecretRef
-from fixtures.deployment.patch import Patch
-from fixtures.deployment.roles import Role
 from fixtures.deployment.waiting import Budget
 from fixtures.plugins.evidence import Evidence
 
@@ -46,21 +43,9 @@ FOR_SERVERS: Final = {
     ("PUT", f"/_matrix/federation/v1/send_knock/{ROOM}/{EVENT}"),
     ("PUT", f"/_matrix/federation/v2/invite/{ROOM}/{EVENT}"),
     ("GET", "/_matrix/federation/v1/media/download/some"),
+    ("GET", "/_matrix/federation/v1/media/thumbnail/some?width=32&height=32"),
 }
 """Server-server API: what takes the signature of a server."""
-
-CLOSED: Final = Patch.model_validate(
-    {
-        "edits": [
-            {
-                "configmap": "synapse-conf.d",
-                "file": "80-closed.yaml",
-                "new": "federation_domain_whitelist: []\n",
-            }
-        ]
-    }
-)
-"""What an operator writes who wants no federation at all."""
 
 
 @pytest.fixture(params=DOORS)
@@ -118,38 +103,3 @@ async def test_who_does_not_sign_is_not_let_in(door: httpx.AsyncClient, evidence
     assert all(answer.is_success for answer in control), [answer.status_code for answer in control]
     let_in = {request: answer for request, answer in told.items() if answer[0] != httpx.codes.UNAUTHORIZED}
     assert not let_in, f"without a signature, not refused as unauthorized: {let_in}"
-
-
-@pytest.mark.requirement("FED-024")
-@pytest.mark.slow
-@pytest.mark.disruptive(Role.SYNAPSE_MAIN, Role.GENERIC_WORKER, Role.FEDERATION_SENDER)
-async def test_a_closed_federation_says_so_at_once(
-    deployment: Deployment,
-    http: httpx.AsyncClient,
-    alice: MatrixClient,
-    carol: MatrixClient,
-    evidence: Evidence,
-) -> None:
-    """Nobody else's server is wanted. Rooms are there on both sides; neither side gets into the other's, each is told
-    within the time of a request; what is ours goes on, our keys too."""
-    _, ours = await public_room(alice)
-    _, theirs = await public_room(carol)
-    async with deployment.variant(CLOSED):
-        answers = {
-            "ours into theirs": await joins(alice, theirs),
-            "theirs into ours": await joins(carol, ours),
-        }
-        keys = await published(http)
-        await alice.send(await alice.create_room(), "to myself")
-    answers["theirs into ours, open again"] = again = await joins(carol, ours)
-    told = {who: {"status": each.status_code, **each.json()} for who, each in answers.items()}
-    evidence("answers", told)
-    assert answers["ours into theirs"].is_error, f"our user gets into a room of another server: {told}"
-    assert answers["theirs into ours"].is_error, f"a user of another server gets into our room: {told}"
-    assert keys["server_name"] == server_of(alice), f"our keys are {keys}"
-    assert again.is_success, f"nothing is proved: without the setting it is the same: {told}"
-
-
-async def joins(user: MatrixClient, room: str) -> httpx.Response:
-    """POST /join; the answer whatever its status."""
-    return await user.request("POST", f"/_matrix/client/v3/join/{quote(room)}", json={})

@@ -1,16 +1,20 @@
-"""Files of other servers, of which several media workers have one copy."""
+"""Files of other servers, of which several media workers have one copy; and what other servers get of ours."""
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
-from fixtures.clients.media import Media, download, forget_local_copies, remote_copy
+from fixtures.clients.media import BOXES, Box, Media, download, forget_local_copies, remote_copy, upload
 from fixtures.clients.object_store import keys_below, stored
+from fixtures.clients.pictures import halves, not_halves, read_png
 from fixtures.clients.plain import MatrixClient, at
+from fixtures.clients.servers import server_of
 from fixtures.deployment.interface import Deployment
 from fixtures.deployment.roles import Role
 from fixtures.peers.fake import FakeServer
@@ -18,6 +22,8 @@ from fixtures.plugins.evidence import Evidence
 
 TYPE = "application/octet-stream"
 SIZE = 100_000
+LARGE = (1000, 500)
+"""Width and height of a picture in pixels."""
 
 
 async def asked_for_at_once(
@@ -80,3 +86,28 @@ async def test_of_what_two_workers_fetched_one_is_left(
     keys = await keys_below(deployment, f"remote_content/{server.name}")
     evidence("objects", keys)
     assert len(keys) == 1, f"one file of {server.name} was fetched, and the object store has {keys}"
+
+
+@pytest.mark.requirement("MED-031")
+@pytest.mark.parametrize("box", [BOXES[0], BOXES[2]], ids=str)
+async def test_another_server_is_given_a_thumbnail(
+    box: Box, alice: MatrixClient, fake: FakeServer, evidence: Evidence
+) -> None:
+    """Alice uploads a picture. Another server asks for its thumbnail: first comes what is to be known of it, as JSON,
+    then a picture of the size that it asked for, red on the left and blue on the right."""
+    media = await upload(alice, halves(*LARGE), content_type="image/png")
+    path = f"{media.federation_thumbnail_path}?{urlencode(box.parameters)}"
+    metadata, picture = multipart(await fake.fetched(server_of(alice), path))
+    evidence("answer", {"metadata": metadata.decode(), "bytes": len(picture)})
+    assert json.loads(metadata) == {}
+    pixels = read_png(picture)
+    assert (pixels.width, pixels.height) == box.of(*LARGE)
+    assert not (wrong := not_halves(pixels)), f"thumbnail {box}: {'; '.join(wrong)}"
+
+
+def multipart(content: bytes) -> list[bytes]:
+    """The parts of a multipart answer without their headers (RFC 2046, 5.1.1), whose boundary is in its first line."""
+    content = content.lstrip(b"\r\n")
+    boundary = content.partition(b"\r\n")[0]
+    parts = content.split(boundary)[1:-1]
+    return [part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n") for part in parts]
