@@ -55,16 +55,12 @@ async def test_it_is_well_again_after_a_pod_was_deleted(role: Role, deployment: 
 @pytest.mark.requirement("RES-002")
 @pytest.mark.disruptive(POOL)
 async def test_the_edge_follows_the_size_of_a_pool(deployment: Deployment, evidence: Evidence) -> None:
-    """A pool gets one pod more, then one less than before, then what it had: the edge uses just those, all is well."""
+    """A pool gets one pod more, and another time has one less: the edge uses just those, all is well."""
     size, used = len(await deployment.pods(POOL)), {}
-    try:
-        for replicas in (size + 1, max(size - 1, 1)):
-            await deployment.scale(POOL, replicas)
+    for replicas in (size + 1, max(size - 1, 1)):
+        async with deployment.scaled(POOL, replicas):
             await healthy(deployment)
             used[replicas] = await active_servers(deployment, BACKENDS[POOL])
-    finally:
-        await deployment.scale(POOL, size)
-        await deployment.settled(within=Budget.HEALTH.seconds())
     evidence("servers in use by size", used)
     assert all(active == replicas for replicas, active in used.items()), f"HAProxy used {used}"
     await healthy(deployment)

@@ -68,11 +68,9 @@ async def test_logins_of_an_address_are_counted_together(deployment: Deployment,
     all of them shows in a registration, which it refuses too. Other requests go on, other tests find a new HAProxy.
     """
     statuses, refusal = Counter[int](), None
-    before = len(await deployment.pods(Role.HAPROXY))
     try:
-        await deployment.scale(Role.HAPROXY, 1)  # each counts for itself
-        await deployment.settled(within=Budget.HEALTH.seconds())
-        async with http_client(deployment.front()) as http:
+        # Each counts for itself.
+        async with deployment.scaled(Role.HAPROXY, 1), http_client(deployment.front()) as http:
 
             async def attempts(count: int) -> None:
                 nonlocal refusal
@@ -88,7 +86,6 @@ async def test_logins_of_an_address_are_counted_together(deployment: Deployment,
             registration = await http.post("/_matrix/client/v3/register", json={})
             other = await http.get("/_matrix/client/v3/login")
     finally:
-        await deployment.scale(Role.HAPROXY, before)
         await deployment.restart(Role.HAPROXY)
         await deployment.settled(within=Budget.HEALTH.seconds())
         await everything_in_rotation(deployment)
@@ -117,10 +114,7 @@ async def test_guesses_have_one_budget_whatever_they_look_like(
     account, answers = await register(deployment, "alice"), list[httpx.Response]()
     name = account.user_id.removeprefix("@").partition(":")[0]
     spellings = cycle((account.user_id, name, account.user_id.upper(), name.upper()))
-    before = len(await deployment.pods(Role.GENERIC_WORKER))
-    try:
-        await deployment.scale(Role.GENERIC_WORKER, MORE_WORKERS)
-        await deployment.settled(within=Budget.HEALTH.seconds())
+    async with deployment.scaled(Role.GENERIC_WORKER, MORE_WORKERS):
         await everything_in_rotation(deployment)
         begin = time.monotonic()
         for user, path in islice(
@@ -129,10 +123,7 @@ async def test_guesses_have_one_budget_whatever_they_look_like(
             async with http_client(deployment.front()) as http:
                 answers.append(await guess(http, path, user))
         elapsed = time.monotonic() - begin
-    finally:
-        await deployment.scale(Role.GENERIC_WORKER, before)
-        await deployment.settled(within=Budget.HEALTH.seconds())
-        await everything_in_rotation(deployment)
+    await everything_in_rotation(deployment)
     statuses = [answer.status_code for answer in answers]
     evidence("statuses", statuses)
     wrong, budget = statuses.count(httpx.codes.FORBIDDEN), WRONG_PASSWORDS.within(elapsed)

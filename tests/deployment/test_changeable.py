@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fixtures.deployment.changeable import Changeable
-from fixtures.deployment.interface import DeploymentError
+from fixtures.deployment.interface import DeploymentError, Pod
 from fixtures.deployment.roles import Role
-from fixtures.rendering.objects import Manifest
+from fixtures.rendering.objects import Manifest, Ref, workloads
+from fixtures.rendering.replicas import fewest
 
 
 class Kept(Changeable):
@@ -21,6 +22,14 @@ class Kept(Changeable):
 
     async def become(self, objects: Sequence[Manifest]) -> None:
         self.objects = tuple(objects)
+
+    async def pods(self, role: Role) -> Sequence[Pod]:
+        """As many of each workload as it or its autoscaler says."""
+        return [
+            Pod(f"{ref.name}-{number}", ref, role, address="192.0.2.1", ready=True, containers=("redis",))
+            for ref, workload in ((Ref.of(each), each) for each in workloads(self.objects))
+            for number in range(fewest(workload, self.objects))
+        ]
 
     async def settled(self, *, within: float) -> None:
         """It always is."""
@@ -35,10 +44,37 @@ def redis(name: str) -> Manifest:
     }
 
 
-async def test_the_one_that_plays_the_role_is_scaled() -> None:
-    deployment = Kept(redis("a"))
-    await deployment.scale(Role.REDIS, 0)
-    assert deployment.objects[0]["spec"]["replicas"] == 0
+def autoscaler(of: str) -> Manifest:
+    spec = {"scaleTargetRef": {"kind": "StatefulSet", "name": of}, "minReplicas": 2, "maxReplicas": 8}
+    return {"kind": "HorizontalPodAutoscaler", "metadata": {"name": of}, "spec": spec}
+
+
+async def test_the_one_that_plays_the_role_is_scaled_and_back() -> None:
+    before = (redis("a"), autoscaler("b"))
+    deployment = Kept(*before)
+    async with deployment.scaled(Role.REDIS, 0):
+        assert deployment.objects[0]["spec"]["replicas"] == 0
+        assert deployment.objects[1] == before[1]
+    assert deployment.objects == before
+
+
+async def test_an_autoscaler_is_told_instead_of_its_workload() -> None:
+    """What the workload says would be taken back; on a cluster it is the autoscaler's field, and refused."""
+    before = (autoscaler("a"), redis("a"))
+    deployment = Kept(*before)
+    async with deployment.scaled(Role.REDIS, 5):
+        bounds = deployment.objects[0]["spec"]
+        assert (bounds["minReplicas"], bounds["maxReplicas"]) == (5, 5)
+        assert deployment.objects[1] == before[1]
+    assert deployment.objects == before
+
+
+async def test_an_autoscaler_keeps_one_pod() -> None:
+    with pytest.raises(
+        DeploymentError, match="HorizontalPodAutoscaler/a keeps at least one pod; take it out"
+    ):
+        async with Kept(redis("a"), autoscaler("a")).scaled(Role.REDIS, 0):
+            pytest.fail("it was taken")
 
 
 @pytest.mark.parametrize(
@@ -56,4 +92,5 @@ async def test_whoever_else_plays_the_role_is_not_changed_by_chance(
     objects: tuple[Manifest, ...], said: str
 ) -> None:
     with pytest.raises(DeploymentError, match=said):
-        await Kept(*objects).scale(Role.REDIS, 0)
+        async with Kept(*objects).scaled(Role.REDIS, 0):
+            pytest.fail("it was taken")

@@ -126,10 +126,8 @@ async def get(minio: Deployment, name: str, keys: Keys | None) -> httpx.Response
     return await asked(minio, "GET", f"/media/{name}", keys)
 
 
-async def servers(minio: Deployment, count: int) -> None:
-    """Wait until there are so many, and those that are left know it."""
-    await minio.scale(Role.OBJECT_STORAGE, count)
-    await minio.settled(within=Budget.HEALTH.seconds())
+async def counted(minio: Deployment, count: int) -> None:
+    """Wait until the servers know how many they are."""
 
     async def told() -> bool:
         # Half of the eight drives is parity; one more than half is needed to write.
@@ -161,13 +159,15 @@ async def test_one_server_may_be_lost_and_of_two_all_is_read(minio: Deployment) 
     With all four back what was written meanwhile is there too."""
     keys, content = await keys_of(minio, MEDIA), secrets.token_bytes(CONTENT)
     assert await put(minio, "before", content, keys) == httpx.codes.OK
-    await servers(minio, 3)
-    assert await put(minio, "with three", content, keys) == httpx.codes.OK
-    assert (await get(minio, "before", keys)).content == content
-    await servers(minio, 2)
-    assert (await get(minio, "before", keys)).content == content
-    assert not await acknowledged(minio, "with two", content, keys)
-    await servers(minio, 4)
+    async with minio.scaled(Role.OBJECT_STORAGE, 3):
+        await counted(minio, 3)
+        assert await put(minio, "with three", content, keys) == httpx.codes.OK
+        assert (await get(minio, "before", keys)).content == content
+        async with minio.scaled(Role.OBJECT_STORAGE, 2):
+            await counted(minio, 2)
+            assert (await get(minio, "before", keys)).content == content
+            assert not await acknowledged(minio, "with two", content, keys)
+    await counted(minio, 4)
     for name in ("before", "with three"):
         assert (await get(minio, name, keys)).content == content
     assert (await get(minio, "with two", keys)).status_code == httpx.codes.NOT_FOUND

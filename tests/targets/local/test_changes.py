@@ -226,14 +226,12 @@ class TestApplied:
         assert await running.uids() == before
 
 
-class TestScale:
+class TestScaled:
     async def test_up_and_down_is_followed_by_service_and_names(self, running: Rig) -> None:
-        """Two, four, one: those that stay are the same pods, and only pods that are there are found."""
+        """Four, one: those that stay are the same pods, and only pods that are there are found. Two again after it."""
         client, before = await running.pod("Pod", "alone"), await running.uids()
 
         async def found(replicas: int) -> list[Pod]:
-            await running.deployment.scale(Role.REDIS, replicas)
-            await running.deployment.settled(within=20)
             pods = await running.pods("Deployment", "redis")
             assert len(pods) == replicas
             names = await running.sh(client, "getent ahostsv4 redis-pods | awk '{print $1}'")
@@ -242,37 +240,34 @@ class TestScale:
             assert set(said.split()) == {each.name for each in pods}
             return pods
 
-        assert set(before) < {each.name for each in await found(4)} | set(but(before, "redis"))
-        [last] = await found(1)
-        assert last.name in before
+        async with running.deployment.scaled(Role.REDIS, 4):
+            assert set(before) < {each.name for each in await found(4)} | set(but(before, "redis"))
+            async with running.deployment.scaled(Role.REDIS, 1):
+                [last] = await found(1)
+                assert last.name in before
         await found(2)
         assert but(await running.uids(), "redis") == but(before, "redis")
 
     async def test_to_nobody_leaves_a_service_that_refuses(self, running: Rig) -> None:
         """No pod, no address, a connection refused at once."""
         client = await running.pod("Pod", "alone")
-        await running.deployment.scale(Role.REDIS, 0)
-        await running.deployment.settled(within=10)
-        await running.sh(client, "curl -sS -m 1 http://redis/ 2>/dev/null", code=7)
-        await running.sh(client, "getent hosts redis-pods", code=2)
-        await running.deployment.scale(Role.REDIS, 2)
-        await running.deployment.settled(within=10)
+        async with running.deployment.scaled(Role.REDIS, 0):
+            await running.sh(client, "curl -sS -m 1 http://redis/ 2>/dev/null", code=7)
+            await running.sh(client, "getent hosts redis-pods", code=2)
 
     async def test_of_a_statefulset_counts_from_zero(self, running: Rig) -> None:
         """The first stays, the second comes and goes."""
         before = await running.uids()
-        await running.deployment.scale(Role.POSTGRESQL, 2)
-        await running.deployment.settled(within=10)
-        inside = await running.uids()
-        await running.deployment.scale(Role.POSTGRESQL, 1)
-        await running.deployment.settled(within=10)
+        async with running.deployment.scaled(Role.POSTGRESQL, 2):
+            inside = await running.uids()
         assert inside.keys() - before.keys() == {"postgres-1"}
         assert await running.uids() == before
 
     async def test_names_the_role_that_nobody_plays(self, running: Rig) -> None:
         """Nothing is scaled by mistake."""
         with pytest.raises(DeploymentError, match="no workload of the deployment plays the role haproxy"):
-            await running.deployment.scale(Role.HAPROXY, 2)
+            async with running.deployment.scaled(Role.HAPROXY, 2):
+                pytest.fail("it was taken")
 
 
 @pytest.mark.parametrize(("role", "name"), [(Role.REDIS, "redis"), (Role.POSTGRESQL, "postgres")])
