@@ -22,50 +22,63 @@ EDGE_PORTS = ("https", "federation")
 
 @dataclass(frozen=True)
 class Connection:
-    """From a pod of one role to a named port of a pod of another one."""
+    """From a pod of one workload to a named port of a pod of another one."""
 
-    source: Role
-    destination: Role
+    source: str
+    destination: str
     port: str
 
     def __str__(self) -> str:
         return f"{self.source} -> {self.destination} {self.port}"
 
     @property
-    def aim(self) -> tuple[Role, str]:
+    def aim(self) -> tuple[str, str]:
         """Where it leads to."""
         return self.destination, self.port
 
 
 @pytest.fixture(scope="session")
 def verdicts(objects: tuple[Manifest, ...]) -> dict[Connection, Verdict]:
-    """What the table says of every connection between two roles of the overlay. (A pod always reaches itself.)"""
+    """What the table says of every connection between two workloads with a role. (A pod always reaches itself.)"""
     rows = load_reachability().rows
     roles = {Ref.of(workload).name: role_of(pod_template_of(workload)) for workload in workloads(objects)}
-    parties = [(party, role) for party in parties_of(objects) if (role := roles.get(party.name)) is not None]
+    parties = [party for party in parties_of(objects) if roles.get(party.name) is not None]
     return {
-        Connection(source_role, role, port): expected(rows, source.name, destination.name, port)
-        for source, source_role in parties
-        for destination, role in parties
+        Connection(source.name, destination.name, port): expected(rows, source.name, destination.name, port)
+        for source in parties
+        for destination in parties
         if source is not destination
         for port in destination.ports
     }
 
 
+async def pods_by_workload(deployment: Deployment) -> dict[str, list[Pod]]:
+    """The pods of each workload that plays a role."""
+    found: dict[str, list[Pod]] = {}
+    for role in Role:
+        for pod in await deployment.pods(role):
+            found.setdefault(pod.owner.name, []).append(pod)
+    return found
+
+
 async def reaches(deployment: Deployment, connections: list[Connection]) -> dict[Connection, Reach]:
     """What each connection meets, all tried at once."""
+    pods = await pods_by_workload(deployment)
     found = await asyncio.gather(
-        *(deployment.probe(each.source, each.destination, each.port) for each in connections)
+        *(
+            deployment.probe(pods[each.source][0], pods[each.destination][-1], each.port)
+            for each in connections
+        )
     )
     return dict(zip(connections, found, strict=True))
 
 
-async def listens(deployment: Deployment, role: Role, port: str) -> bool:
+async def listens(deployment: Deployment, pod: Pod, port: str) -> bool:
     """Whether a port that no workload may reach answers whom policies do not bind: HTTP, at the edge over TLS."""
     front, tls = deployment.front(), None
     if port in EDGE_PORTS:
         tls = ssl.create_default_context(cafile=front.ca_file)
-    async with deployment.dial((await deployment.pods(role))[-1], port) as address:
+    async with deployment.dial(pod, port) as address:
         try:
             async with asyncio.timeout(Budget.REQUEST.seconds()):
                 reader, writer = await asyncio.open_connection(
@@ -118,11 +131,8 @@ async def test_what_is_denied_is_closed(
     sources, aims = {each.source for each in denied}, {each.aim for each in denied}
     silent = {each.source for each in verdicts} - sources
     assert not silent, f"nothing is denied to {', '.join(sorted(silent))}: nothing is proved about them"
-    mute = [
-        role
-        for role in sorted(sources)
-        if not await knows_names(deployment, (await deployment.pods(role))[0], a_service)
-    ]
+    pods = await pods_by_workload(deployment)
+    mute = [name for name in sorted(sources) if not await knows_names(deployment, pods[name][0], a_service)]
     assert not mute, f"the DNS does not answer {', '.join(mute)}: that nothing else does proves nothing"
 
     controls = [allowed[aim] for aim in sorted(aims) if aim in allowed]
@@ -130,12 +140,12 @@ async def test_what_is_denied_is_closed(
     alone = sorted(aims - allowed.keys())
     evidence("controls", {str(each): found[each] for each in controls})
     evidence(
-        "ports that only the test reaches, past the policies", [f"{role} {port}" for role, port in alone]
+        "ports that only the test reaches, past the policies", [f"{name} {port}" for name, port in alone]
     )
     evidence("denied connections", {str(each): found[each] for each in denied})
     evidence("how they ended", dict(Counter(found[each] for each in denied)))
     dead = [str(each) for each in controls if found[each] is not Reach.OPEN]
-    dead += [f"{role} {port}" for role, port in alone if not await listens(deployment, role, port)]
+    dead += [f"{name} {port}" for name, port in alone if not await listens(deployment, pods[name][-1], port)]
     assert not dead, f"nobody answers even where it is allowed, so nothing is proved: {', '.join(dead)}"
     opened = [str(each) for each in denied if found[each] is Reach.OPEN]
     assert not opened, "reachability.yaml denies, and yet open:\n" + "\n".join(opened)
@@ -146,7 +156,8 @@ async def test_names_are_answered(
     deployment: Deployment, verdicts: dict[Connection, Verdict], a_service: str, evidence: Evidence
 ) -> None:
     """Precondition: all pods are ready. Each pod asks the cluster's DNS for a Service, and gets an address."""
-    pods = [pod for role in sorted({each.source for each in verdicts}) for pod in await deployment.pods(role)]
+    found = await pods_by_workload(deployment)
+    pods = [pod for name in sorted({each.source for each in verdicts}) for pod in found[name]]
     answered = {pod.name: await knows_names(deployment, pod, a_service) for pod in pods}
     evidence("pods that asked", sorted(answered))
     mute = [name for name, answer in answered.items() if not answer]

@@ -185,10 +185,11 @@ async def test_a_deleted_pod_is_another_pod(running: Deployment, redis: Pod) -> 
     assert (await running.incarnation(again)).uid != before.uid
 
 
-async def test_a_policy_decides_what_a_connection_meets(running: Deployment) -> None:
+async def test_a_policy_decides_what_a_connection_meets(running: Deployment, redis: Pod) -> None:
     """Open; refused where nobody listens; not answered when a policy lets nobody pass."""
-    assert await running.probe(Role.HAPROXY, Role.REDIS, PORT) is Reach.OPEN
-    assert await running.probe(Role.HAPROXY, Role.REDIS, "nobody") is Reach.REFUSED
+    [watcher] = await running.pods(Role.HAPROXY)
+    assert await running.probe(watcher, redis, PORT) is Reach.OPEN
+    assert await running.probe(watcher, redis, "nobody") is Reach.REFUSED
     nothing = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -197,11 +198,11 @@ async def test_a_policy_decides_what_a_connection_meets(running: Deployment) -> 
     }
 
     async def closed() -> bool:
-        return await running.probe(Role.HAPROXY, Role.REDIS, PORT) is Reach.TIMED_OUT
+        return await running.probe(watcher, redis, PORT) is Reach.TIMED_OUT
 
     async with running.applied(nothing):
         await eventually(closed, within=Budget.HEALTH, label="nobody passes")
-    assert await running.probe(Role.HAPROXY, Role.REDIS, PORT) is Reach.OPEN
+    assert await running.probe(watcher, redis, PORT) is Reach.OPEN
 
 
 async def test_a_partition_cuts_what_is_open(running: Deployment, redis: Pod) -> None:
@@ -213,7 +214,7 @@ async def test_a_partition_cuts_what_is_open(running: Deployment, redis: Pod) ->
     )
     await there(running, watcher, "open")
     async with running.partitioned(Role.HAPROXY, Role.REDIS):
-        assert await running.probe(Role.HAPROXY, Role.REDIS, PORT) is Reach.TIMED_OUT
+        assert await running.probe(watcher, redis, PORT) is Reach.TIMED_OUT
         await run(running, watcher, "touch /scratch/speak")
         await there(running, watcher, "asked")
     assert await speaking == Completed(0, b"silence\n+PONG\r\n", b"")

@@ -511,24 +511,18 @@ async def test_partition_heals_when_the_block_raises(wired: Rig) -> None:
             raise LookupError
 
     await wired.deployment.settled(within=10)
-    assert await wired.deployment.probe(Role.REDIS, Role.POSTGRESQL, "client") is Reach.OPEN
+    a, b = await wired.pod("Deployment", "a"), await wired.pod("Deployment", "b")
+    assert await wired.deployment.probe(a, b, "client") is Reach.OPEN
 
 
 async def test_probe_says_what_a_connection_meets(wired: Rig) -> None:
-    """Open, refused, timed out: between roles, by the name of a port."""
+    """Open, refused, timed out: between pods, by the name of a port."""
     probe = wired.deployment.probe
-    assert await probe(Role.REDIS, Role.POSTGRESQL, "admin") is Reach.OPEN
     a, b = await wired.pod("Deployment", "a"), await wired.pod("Deployment", "b")
+    assert await probe(a, b, "admin") is Reach.OPEN
     assert await wired.reach(a, b, 1) is Reach.REFUSED
     async with wired.deployment.applied(ingress(here(app="b"), ports=[{"port": "client"}])):
-        assert await probe(Role.REDIS, Role.POSTGRESQL, "admin") is Reach.TIMED_OUT
-
-
-@pytest.mark.parametrize(("source", "to"), [(Role.HAPROXY, Role.REDIS), (Role.REDIS, Role.HAPROXY)])
-async def test_probe_names_the_role_that_nobody_plays(wired: Rig, source: Role, to: Role) -> None:
-    """Whichever end it is."""
-    with pytest.raises(DeploymentError, match="no pod plays the role haproxy"):
-        await wired.deployment.probe(source, to, "client")
+        assert await probe(a, b, "admin") is Reach.TIMED_OUT
 
 
 async def test_partition_names_the_role_that_nobody_plays(wired: Rig) -> None:
