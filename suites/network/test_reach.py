@@ -20,6 +20,9 @@ EDGE_PORTS = ("https", "federation")
 """The ports of the front door, which speak TLS."""
 
 
+PodsByWorkload = dict[str, list[Pod]]
+
+
 @dataclass(frozen=True)
 class Connection:
     """From a pod of one workload to a named port of a pod of another one."""
@@ -52,18 +55,23 @@ def verdicts(objects: tuple[Manifest, ...]) -> dict[Connection, Verdict]:
     }
 
 
-async def pods_by_workload(deployment: Deployment) -> dict[str, list[Pod]]:
-    """The pods of each workload that plays a role."""
-    found: dict[str, list[Pod]] = {}
+@pytest.fixture
+async def pods(deployment: Deployment, verdicts: dict[Connection, Verdict]) -> PodsByWorkload:
+    """The pods of each workload that a connection is from or to; each has one."""
+    found: PodsByWorkload = {name: [] for each in verdicts for name in (each.source, each.destination)}
     for role in Role:
         for pod in await deployment.pods(role):
-            found.setdefault(pod.owner.name, []).append(pod)
+            if pod.owner.name in found:
+                found[pod.owner.name].append(pod)
+    without = sorted(name for name, those in found.items() if not those)
+    assert not without, f"no pod of {', '.join(without)} is there: no connection can be tried"
     return found
 
 
-async def reaches(deployment: Deployment, connections: list[Connection]) -> dict[Connection, Reach]:
+async def reaches(
+    deployment: Deployment, pods: PodsByWorkload, connections: list[Connection]
+) -> dict[Connection, Reach]:
     """What each connection meets, all tried at once."""
-    pods = await pods_by_workload(deployment)
     found = await asyncio.gather(
         *(
             deployment.probe(pods[each.source][0], pods[each.destination][-1], each.port)
@@ -105,11 +113,11 @@ def a_service(objects: tuple[Manifest, ...]) -> str:
 
 @pytest.mark.requirement("NET-002")
 async def test_what_is_allowed_is_open(
-    deployment: Deployment, verdicts: dict[Connection, Verdict], evidence: Evidence
+    deployment: Deployment, pods: PodsByWorkload, verdicts: dict[Connection, Verdict], evidence: Evidence
 ) -> None:
     """Precondition: all pods are ready. Every allowed connection between two workloads is accepted."""
     found = await reaches(
-        deployment, [each for each, verdict in verdicts.items() if verdict is Verdict.ALLOW]
+        deployment, pods, [each for each, verdict in verdicts.items() if verdict is Verdict.ALLOW]
     )
     evidence("allowed connections", {str(each): reach for each, reach in found.items()})
     assert found, "the table allows no connection between workloads of this overlay: nothing is proved"
@@ -119,7 +127,11 @@ async def test_what_is_allowed_is_open(
 
 @pytest.mark.requirement("NET-003")
 async def test_what_is_denied_is_closed(
-    deployment: Deployment, verdicts: dict[Connection, Verdict], a_service: str, evidence: Evidence
+    deployment: Deployment,
+    pods: PodsByWorkload,
+    verdicts: dict[Connection, Verdict],
+    a_service: str,
+    evidence: Evidence,
 ) -> None:
     """Precondition: all pods are ready. Every connection that is denied is tried, and none comes about.
 
@@ -131,12 +143,11 @@ async def test_what_is_denied_is_closed(
     sources, aims = {each.source for each in denied}, {each.aim for each in denied}
     silent = {each.source for each in verdicts} - sources
     assert not silent, f"nothing is denied to {', '.join(sorted(silent))}: nothing is proved about them"
-    pods = await pods_by_workload(deployment)
     mute = [name for name in sorted(sources) if not await knows_names(deployment, pods[name][0], a_service)]
     assert not mute, f"the DNS does not answer {', '.join(mute)}: that nothing else does proves nothing"
 
     controls = [allowed[aim] for aim in sorted(aims) if aim in allowed]
-    found = await reaches(deployment, [*controls, *denied])
+    found = await reaches(deployment, pods, [*controls, *denied])
     alone = sorted(aims - allowed.keys())
     evidence("controls", {str(each): found[each] for each in controls})
     evidence(
@@ -153,12 +164,15 @@ async def test_what_is_denied_is_closed(
 
 @pytest.mark.requirement("NET-010")
 async def test_names_are_answered(
-    deployment: Deployment, verdicts: dict[Connection, Verdict], a_service: str, evidence: Evidence
+    deployment: Deployment,
+    pods: PodsByWorkload,
+    verdicts: dict[Connection, Verdict],
+    a_service: str,
+    evidence: Evidence,
 ) -> None:
     """Precondition: all pods are ready. Each pod asks the cluster's DNS for a Service, and gets an address."""
-    found = await pods_by_workload(deployment)
-    pods = [pod for name in sorted({each.source for each in verdicts}) for pod in found[name]]
-    answered = {pod.name: await knows_names(deployment, pod, a_service) for pod in pods}
+    asking = [pod for name in sorted({each.source for each in verdicts}) for pod in pods[name]]
+    answered = {pod.name: await knows_names(deployment, pod, a_service) for pod in asking}
     evidence("pods that asked", sorted(answered))
     mute = [name for name, answer in answered.items() if not answer]
     assert not mute, f"no answer for {a_service} to {', '.join(mute)}; see NetworkPolicy/dns"
